@@ -1,0 +1,30 @@
+/**
+ * What an update needs of the chip beyond the SDK's modules. The module `board` of the device and the
+ * virtual board implement it; the application hands it in.
+ */
+export interface Board {
+	/** The lower three bytes of the station's MAC address. */
+	readonly chipId: number;
+	/** Bytes of flash that the chip really has. */
+	readonly flashSize: number;
+	/** Bytes of flash that the header at flash 0 tells the SDK. */
+	readonly configuredFlashSize: number;
+	/** The flash mode that the device runs with, as byte 2 of an image header: 0 QIO, 1 QOUT, 2 DIO, 3 DOUT. */
+	readonly flashMode: number;
+	/** The strapping read at reset (GPI bits 16 to 19); 1 is UART download. */
+	readonly bootMode: number;
+	/** Why the chip started, in a few words. */
+	readonly resetReason: string;
+	/** Fills `bytes` from the hardware's random source. */
+	random(bytes: Uint8Array): void;
+	/** Reads RTC user memory (512 bytes) from `offset`; offset and length are multiples of 4. */
+	readRTC(bytes: Uint8Array, offset: number): void;
+	/** Writes RTC user memory; offset and length are multiples of 4. The first 128 bytes belong to `handOver`. */
+	writeRTC(bytes: Uint8Array, offset: number): void;
+	/** Writes `command` (128 bytes) to the start of RTC user memory and restarts; no script runs in between. */
+	handOver(command: Uint8Array): never;
+	/** Restarts. */
+	restart(): never;
+	/** Lights the board's LED, or not. */
+	led(on: boolean): void;
+}

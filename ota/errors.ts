@@ -1,0 +1,94 @@
+/**
+ * Every error of an update: its number, its text, what to do next.
+ *
+ * 0 to 16 are the ESP8266 Arduino core's Updater errors, number and text, because uploaders and users
+ * know them. Ours begin at 101; a number never changes its meaning.
+ */
+export const ErrorCode = Object.freeze({
+	OK: 0,
+	WRITE: 1,
+	ERASE: 2,
+	READ: 3,
+	SPACE: 4,
+	SIZE: 5,
+	STREAM: 6,
+	MD5: 7,
+	FLASH_CONFIG: 8,
+	NEW_FLASH_CONFIG: 9,
+	MAGIC_BYTE: 10,
+	BOOTSTRAP: 11,
+	SIGN: 12,
+	NO_DATA: 13,
+	OOM: 14,
+	RUNNING_ALREADY: 15,
+	UNKNOWN_COMMAND: 16,
+	INCOMPLETE: 101,
+	IMAGE: 102,
+	CLOSED: 103,
+	CONNECTION_LOST: 104,
+	CONNECT: 105,
+	BAD_MD5: 106,
+	NO_ANSWER: 120,
+	PASSWORD_NEEDED: 121,
+	AUTHENTICATION: 122,
+	DEVICE: 123,
+	NO_RESULT: 124,
+	BAD_ANSWER: 125,
+} as const);
+
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** Texts by number; {0}, {1} stand for the values given with the error. */
+const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
+	0: "No Error",
+	1: "Flash Write Failed",
+	2: "Flash Erase Failed",
+	3: "Flash Read Failed",
+	4: "Not Enough Space",
+	5: "Bad Size Given",
+	6: "Stream Read Timeout",
+	7: "MD5 verification failed: expected: {0}, calculated: {1}",
+	8: "Flash config wrong: real: {0}, SDK: {1}",
+	9: "new Flash config wrong, real size: {0}",
+	10: "Magic byte is not 0xE9",
+	11: "Invalid bootstrapping state, reset ESP8266 before updating",
+	12: "Signature verification failed",
+	13: "No data supplied",
+	14: "Out of memory",
+	15: "Update already running",
+	16: "Unknown update command",
+	101: "Update incomplete: {0} of {1} bytes arrived, send it again",
+	102: "Image damaged or not for this boot loader: {0}",
+	103: "Update is closed, open another one",
+	104: "Connection lost after {0} of {1} bytes, send it again",
+	105: "No connection to {0} port {1}, open that port in the uploader's firewall",
+	106: "Bad MD5 given: 32 hexadecimal digits wanted",
+	120: "No answer from {0} port {1}: is the board on, in this network, and is the port right",
+	121: "The board wants a password: give --password or --password-env",
+	122: "Authentication Failed: wrong password, or the board takes no plain MD5 answer",
+	123: "The board refused the update: {0}",
+	124: "No result from the board within {0} s: look at its version before another try",
+	125: "Answer not understood: {0}",
+});
+
+/** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */
+export function errorText(code: number, ...values: readonly (string | number)[]): string {
+	let text = texts[code as ErrorCode] ?? "UNKNOWN";
+	for (let i = 0; i < values.length; i++) text = text.replace(`{${i}}`, String(values[i]));
+	return text;
+}
+
+/** The one error type of this project: a number from ErrorCode, and its text as `message`. */
+export class UpdateError extends Error {
+	readonly code: ErrorCode;
+
+	constructor(code: ErrorCode, ...values: readonly (string | number)[]) {
+		super(errorText(code, ...values));
+		this.code = code;
+	}
+
+	/** The form of the core's printError, which uploaders show to their users: `ERROR[code]: text`. */
+	override toString(): string {
+		return `ERROR[${this.code}]: ${this.message}`;
+	}
+}

@@ -1,0 +1,32 @@
+/** Hexadecimal text as ASCII bytes, without a string a byte. */
+const DIGITS = Object.freeze([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
+
+/** Lower-case digits of `bytes` into `text` (twice as long) from `offset` on. */
+export function writeHex(bytes: Uint8Array, text: Uint8Array, offset = 0): void {
+	for (let i = 0; i < bytes.length; i++) {
+		const byte = bytes[i] ?? 0;
+		text[offset + 2 * i] = DIGITS[byte >> 4] ?? 0;
+		text[offset + 2 * i + 1] = DIGITS[byte & 15] ?? 0;
+	}
+}
+
+/** `bytes` as a lower-case hexadecimal string. */
+export function toHex(bytes: ArrayBuffer): string {
+	const text = new Uint8Array(2 * bytes.byteLength);
+	writeHex(new Uint8Array(bytes), text);
+	return String.fromArrayBuffer(text.buffer);
+}
+
+/** The value 0 to 15 of an ASCII hexadecimal digit of either case, or -1. */
+export function hexDigit(code: number): number {
+	if (code >= 48 && code <= 57) return code - 48;
+	const letter = code | 32;
+	return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+}
+
+/** Whether `text` is exactly `length` hexadecimal digits. */
+export function isHex(text: string, length: number): boolean {
+	if (text.length !== length) return false;
+	for (let i = 0; i < length; i++) if (hexDigit(text.charCodeAt(i)) < 0) return false;
+	return true;
+}
