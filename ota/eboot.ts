@@ -3,6 +3,9 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
+import type { Board } from "./board";
+import type { BootStrategy, Staged } from "./boot";
+
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
 export const ACTION_LOAD_APP = 0xffffffff;
@@ -54,4 +57,33 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
 		destination: view.getUint32(12, true),
 		size: view.getUint32(16, true),
 	};
+}
+
+/**
+ * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
+ * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
+ */
+export class EbootStrategy implements BootStrategy {
+	readonly #board: Board;
+	#command: Uint8Array | undefined;
+
+	constructor(board: Board) {
+		this.#board = board;
+	}
+
+	select(staged: Staged): void {
+		const { address: source, destination, size } = staged;
+		const command = new Uint8Array(COMMAND_LENGTH);
+		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
+		this.#command = command;
+	}
+
+	clear(): void {
+		this.#command = undefined;
+	}
+
+	restart(): never {
+		if (this.#command) this.#board.handOver(this.#command);
+		this.#board.restart();
+	}
 }

@@ -34,6 +34,11 @@ export const ErrorCode = Object.freeze({
 	DEVICE: 123,
 	NO_RESULT: 124,
 	BAD_ANSWER: 125,
+	CONNECT_BACK: 126,
+	FILE: 127,
+	STOPPED: 128,
+	HOST: 129,
+	LISTEN: 130,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -69,6 +74,11 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	123: "The board refused the update: {0}",
 	124: "No result from the board within {0} s: look at its version before another try",
 	125: "Answer not understood: {0}",
+	126: "The board did not connect back to port {0} within {1} s: open that TCP port in this machine's firewall (--host-port chooses it)",
+	127: "{0}: {1}",
+	128: "Stopped after {0} bytes",
+	129: "No address for {0}: check the name, or give the IP address of the board",
+	130: "Cannot listen on TCP port {0} ({1}): choose another one with --host-port",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -7,7 +7,11 @@ export const SECTOR = 4096;
 export const IMAGE_MAGIC = 0xe9;
 export const GZIP_MAGIC = 0x1f;
 export const GZIP_MAGIC_2 = 0x8b;
+/** Header, an empty block, CRC and length. */
+export const GZIP_LENGTH_MIN = 20;
 export const HEADER_LENGTH = 8;
+/** Where a header has the flash size (high four bits) and frequency (low four bits). */
+export const FLASH_SIZE_OFFSET = 3;
 export const SEGMENT_HEADER_LENGTH = 8;
 export const CHECKSUM_START = 0xef;
 /** The application image starts behind the boot loader's sector. */

@@ -1,0 +1,118 @@
+import { Digest } from "crypt";
+import type { Board } from "./board";
+import { toHex } from "./hex";
+import type { Authentication, Invitation } from "./invitation";
+
+const NONCE_LENGTH = 32;
+/** SHA-256 works on blocks of this many bytes; the key, an MD5 in hexadecimal, is shorter. */
+const BLOCK = 64;
+/** An espota waits 10 s for an answer: more patience than this would lock out the owner. */
+const DELAY_MAX = 8000;
+const DELAY_FIRST = 1000;
+
+interface PasswordOptions {
+	board: Board;
+	/** MD5 of the password, 32 lower-case hexadecimal digits. */
+	hash: string;
+	/** Takes no MD5 answer. */
+	strong: boolean;
+}
+
+/**
+ * The password's guard. An answer proves the password for one nonce, which is drawn from the hardware's random
+ * source and counts once. Two answers are understood:
+ *   MD5     (espota)  md5(hash ":" nonce ":" cnonce), 32 digits each
+ *   strong  (ours)    HMAC-SHA256(hash, nonce ":" cnonce ":" command ":" size ":" md5), 64 digits each,
+ *                     which also binds what is about to be sent
+ */
+export class PasswordGuard {
+	readonly #board: Board;
+	readonly #hash: string;
+	readonly #strong: boolean;
+	#nonce = "";
+	#failures = 0;
+
+	constructor(options: PasswordOptions) {
+		this.#board = options.board;
+		this.#hash = options.hash;
+		this.#strong = options.strong;
+	}
+
+	/** The nonce that is waiting for an answer, or empty. */
+	get nonce(): string {
+		return this.#nonce;
+	}
+
+	/** Milliseconds that a next attempt has to wait: grows with each failure in a row. */
+	get delay(): number {
+		return this.#failures === 0 ? 0 : Math.min(DELAY_FIRST << (this.#failures - 1), DELAY_MAX);
+	}
+
+	/** A new nonce, 64 hexadecimal digits; the one before is void. */
+	challenge(): string {
+		const random = new Uint8Array(NONCE_LENGTH);
+		this.#board.random(random);
+		this.#nonce = toHex(random.buffer);
+		return this.#nonce;
+	}
+
+	/** Gives up waiting for an answer. */
+	forget(): void {
+		this.#nonce = "";
+	}
+
+	/** Whether the answer proves the password, for this invitation where it is a strong one. Uses up the nonce. */
+	verify(answer: Authentication, invitation: Invitation): boolean {
+		const nonce = this.#nonce;
+		const strong = answer.response.length === 64;
+		this.#nonce = "";
+		let proved = false;
+		if (nonce && (strong || !this.#strong)) {
+			const expected = strong
+				? this.#strongResponse(nonce, answer.cnonce, invitation)
+				: this.#md5Response(nonce, answer.cnonce);
+			proved = equalsConstantTime(expected, answer.response);
+		}
+		this.#failures = proved ? 0 : Math.min(this.#failures + 1, 8);
+		return proved;
+	}
+
+	#md5Response(nonce: string, cnonce: string): string {
+		const digest = new Digest("MD5");
+		digest.write(`${this.#hash}:${nonce}:${cnonce}`);
+		return toHex(digest.close());
+	}
+
+	#strongResponse(nonce: string, cnonce: string, { command, size, md5 }: Invitation): string {
+		return hmacSHA256(this.#hash, `${nonce}:${cnonce}:${command}:${size}:${md5}`);
+	}
+}
+
+/** HMAC-SHA256 (RFC 2104) in hexadecimal; `key` has at most 64 ASCII characters. */
+function hmacSHA256(key: string, message: string): string {
+	const pad = new Uint8Array(BLOCK);
+	for (let i = 0; i < BLOCK; i++) pad[i] = (i < key.length ? key.charCodeAt(i) : 0) ^ 0x36;
+	const digest = new Digest("SHA256");
+	digest.write(pad);
+	digest.write(message);
+	const inner = digest.close();
+	for (let i = 0; i < BLOCK; i++) pad[i] = (pad[i] ?? 0) ^ (0x36 ^ 0x5c);
+	digest.reset();
+	digest.write(pad);
+	digest.write(inner);
+	return toHex(digest.close());
+}
+
+/** Compares texts of equal length in a time that does not depend on where they differ. */
+function equalsConstantTime(a: string, b: string): boolean {
+	let difference = a.length ^ b.length;
+	for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+	return difference === 0;
+}
+
+/** MD5 of a password, as ArduinoOTA keeps it. */
+export function passwordHash(password: string): string {
+	const digest = new Digest("MD5");
+	digest.write(password);
+	return toHex(digest.close());
+}

@@ -1,0 +1,69 @@
+import flash, { type Flash } from "embedded:storage/flash";
+import { Digest } from "crypt";
+import Timer, { type TimerId } from "timer";
+import { toHex } from "./hex";
+import { SECTOR } from "./image";
+
+/** Bytes read at once; a buffer of this size is all the memory that a digest takes. */
+const PIECE = 1024;
+/** Bytes digested before the event loop turns: about 5 ms of flash and MD5. */
+const SLICE = 4 * SECTOR;
+
+interface FlashDigestOptions {
+	/** The name of the partition; digested from its start. */
+	partition: string;
+	/** Bytes. */
+	length: number;
+	/** Counts byte 2, the flash mode, as this value: an updater may have changed it in flash. */
+	flashMode?: number | undefined;
+	/** Gets the MD5, 32 lower-case digits; undefined when the flash could not be read. */
+	onDone(md5: string | undefined): void;
+}
+
+/** MD5 of what lies in flash, in slices between which the event loop turns. */
+export class FlashDigest {
+	readonly #options: FlashDigestOptions;
+	readonly #flash: Flash;
+	readonly #digest = new Digest("MD5");
+	readonly #piece = new Uint8Array(PIECE);
+	#position = 0;
+	#timer: TimerId | undefined;
+
+	constructor(options: FlashDigestOptions) {
+		this.#options = options;
+		this.#flash = flash.open({ path: options.partition, mode: "r" });
+		this.#timer = Timer.set(() => this.#slice());
+	}
+
+	/** Stops without a result. */
+	close(): void {
+		Timer.clear(this.#timer);
+		this.#timer = undefined;
+		this.#flash.close();
+	}
+
+	#slice(): void {
+		const { length, flashMode, onDone } = this.#options;
+		const end = Math.min(length, this.#position + SLICE);
+		try {
+			while (this.#position < end) {
+				const count = Math.min(PIECE, end - this.#position);
+				const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
+				this.#flash.read(piece, this.#position);
+				if (this.#position === 0 && flashMode !== undefined) piece[2] = flashMode;
+				this.#digest.write(piece);
+				this.#position += count;
+			}
+		} catch {
+			this.close();
+			onDone(undefined);
+			return;
+		}
+		if (end < length) {
+			this.#timer = Timer.set(() => this.#slice());
+			return;
+		}
+		this.close();
+		onDone(toHex(this.#digest.close()));
+	}
+}

@@ -1,0 +1,60 @@
+/** The firmware that runs, as it lies in flash. */
+import flash, { type Flash } from "embedded:storage/flash";
+import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
+import { FlashDigest } from "./flash-digest";
+import {
+	APPLICATION_OFFSET,
+	HEADER_LENGTH,
+	IMAGE_MAGIC,
+	imageEnd,
+	SEGMENT_HEADER_LENGTH,
+	SEGMENTS_MAX,
+} from "./image";
+
+export class RunningFirmware {
+	/** Bytes from flash 0 to the end of the application image, the core's getSketchSize; 0 where its header makes no sense. */
+	readonly size: number;
+	/** Name and version text of its descriptor, empty where it has none. */
+	readonly name: string;
+	readonly version: string;
+	/** MD5 of `size` bytes of flash, 32 hexadecimal digits; undefined until `measure` has ended. */
+	md5: string | undefined;
+
+	constructor() {
+		const running = flash.open({ path: "running", mode: "r" });
+		this.size = sizeOf(running);
+		const descriptor = readDescriptor(new DataView(running.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET)), 0);
+		this.name = descriptor?.name ?? "";
+		this.version = descriptor?.version ?? "";
+		running.close();
+	}
+
+	/** Computes `md5` in slices between which the event loop turns. */
+	measure(onDone?: () => void): void {
+		new FlashDigest({
+			partition: "running",
+			length: this.size,
+			onDone: (md5) => {
+				this.md5 = md5;
+				onDone?.();
+			},
+		});
+	}
+}
+
+/** Walks the application's segments, whose headers only are read. */
+function sizeOf(running: Flash): number {
+	const { size } = running.status();
+	const view = new DataView(new ArrayBuffer(SEGMENT_HEADER_LENGTH));
+	running.read(view, APPLICATION_OFFSET);
+	const count = view.getUint8(1);
+	if (view.getUint8(0) !== IMAGE_MAGIC || count > SEGMENTS_MAX) return 0;
+	let end = APPLICATION_OFFSET + HEADER_LENGTH;
+	for (let i = 0; i < count; i++) {
+		if (end + SEGMENT_HEADER_LENGTH > size) return 0;
+		running.read(view, end);
+		end += SEGMENT_HEADER_LENGTH + view.getUint32(4, true);
+	}
+	end = imageEnd(end);
+	return end > size ? 0 : end;
+}

@@ -1,0 +1,239 @@
+/**
+ * The TCP half of ArduinoOTA: the device connects to the uploader, takes the bytes, acknowledges each piece
+ * with its count in decimal, and tells the result. States, in order:
+ *   connecting  until the connection stands
+ *   receiving   until all bytes came, or something failed
+ *   pausing     all bytes came; the result may not run into the last acknowledgement
+ *   telling     the result is sent; until the uploader has closed
+ *   closed
+ */
+import TCP from "embedded:io/socket/tcp";
+import Timer, { type TimerId } from "timer";
+import { ErrorCode, UpdateError } from "./errors";
+import type { Update } from "./update";
+
+/** Largest piece read at once: espota's chunk, and a TCP segment. */
+const PIECE = 1460;
+/** espota reads up to 32 bytes for an acknowledgement: a result within them would be lost. The core waits as long. */
+const PAUSE = 1000;
+/** An uploader that does not close after the result is left alone. */
+const TELLING_TIMEOUT = 1000;
+/** A count has at most this many digits. */
+const DIGITS_MAX = 10;
+
+type State = "connecting" | "receiving" | "pausing" | "telling" | "closed";
+
+interface TransferOptions {
+	/** The uploader. */
+	address: string;
+	port: number;
+	/** Bytes announced. */
+	byteLength: number;
+	update: Update;
+	/** Milliseconds without a byte (or without a connection) after which the uploader counts as gone. */
+	timeout: number;
+	/** The uploader tells a result from an acknowledgement by itself: no pause between them. */
+	prompt: boolean;
+	/** Called once, when the connection is closed. */
+	onDone(error: UpdateError | undefined): void;
+}
+
+export class Transfer {
+	readonly #options: TransferOptions;
+	readonly #tcp: TCP<Transfer>;
+	#state: State = "connecting";
+	#error: UpdateError | undefined;
+	/** Reused for every piece; a view of another size is made for the odd ones only. */
+	readonly #piece = new Uint8Array(PIECE);
+	/** Bytes that wait in the socket. */
+	#available = 0;
+	#writable = 0;
+	/** Bytes accepted and not yet acknowledged. */
+	#unacknowledged = 0;
+	readonly #digits = new Uint8Array(DIGITS_MAX);
+	/** The state's limit, and the next turn of a reading that let the event loop turn. */
+	#limit: TimerId | undefined;
+	#turn: TimerId | undefined;
+
+	/** Throws where the SDK cannot make a socket. */
+	constructor(options: TransferOptions) {
+		this.#options = options;
+		const { address, port } = options;
+		this.#tcp = new TCP<Transfer>({
+			address,
+			port,
+			nodelay: true,
+			target: this,
+			onReadable,
+			onWritable,
+			onError,
+		});
+		this.#wait(options.timeout);
+	}
+
+	/** Whether the uploader has been reached. */
+	get connected(): boolean {
+		return this.#state !== "connecting";
+	}
+
+	/** Abandons the transfer and its update, without calling onDone. */
+	close(): void {
+		this.#state = "closed";
+		Timer.clear(this.#limit);
+		Timer.clear(this.#turn);
+		this.#limit = this.#turn = undefined;
+		this.#tcp.close();
+		this.#options.update.close();
+	}
+
+	/** For the socket: `count` bytes wait. */
+	readable(count: number): void {
+		this.#available = count;
+		if (this.#turn === undefined) this.#read();
+	}
+
+	/** For the socket: `count` bytes may be sent. */
+	writable(count: number): void {
+		this.#writable = count;
+		if (this.#state === "connecting") {
+			this.#state = "receiving";
+			this.#wait(this.#options.timeout);
+		}
+		if (this.#unacknowledged > 0) this.#acknowledge(0);
+	}
+
+	/** For the socket: the connection failed or ended. */
+	lost(): void {
+		const { address, port, byteLength, update } = this.#options;
+		if (this.#state === "connecting") this.#error = new UpdateError(ErrorCode.CONNECT, address, port);
+		else if (this.#state === "receiving") {
+			this.#error = new UpdateError(ErrorCode.CONNECTION_LOST, update.received, byteLength);
+		} else if (this.#state === "pausing") this.#complete();
+		this.#finish();
+	}
+
+	#read(): void {
+		const { update, byteLength, timeout } = this.#options;
+		while (this.#available > 0 && this.#state !== "closed") {
+			const count = Math.min(this.#available, PIECE);
+			const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
+			this.#tcp.read(piece);
+			this.#available -= count;
+			// After a failure what still comes is read and dropped: closing on it would reset the connection.
+			if (this.#error || this.#state === "telling") continue;
+			let programmed = false;
+			try {
+				programmed = update.write(piece);
+			} catch (error) {
+				this.#fail(error as UpdateError, count);
+				continue;
+			}
+			this.#acknowledge(count);
+			if (update.received === byteLength) {
+				this.#pause();
+			} else if (this.#limit !== undefined) Timer.schedule(this.#limit, timeout);
+			if (programmed && this.#available > 0) {
+				this.#turn = Timer.set(() => this.#turned());
+				return;
+			}
+		}
+	}
+
+	#turned(): void {
+		this.#turn = undefined;
+		this.#read();
+	}
+
+	#pause(): void {
+		this.#state = "pausing";
+		this.#wait(this.#options.prompt ? 0 : PAUSE);
+	}
+
+	/** The state's time is over. */
+	#limited(): void {
+		this.#limit = undefined;
+		const { address, port, update } = this.#options;
+		switch (this.#state) {
+			case "connecting":
+				this.#error = new UpdateError(ErrorCode.CONNECT, address, port);
+				this.#finish();
+				break;
+			case "receiving":
+				update.close();
+				this.#fail(new UpdateError(ErrorCode.STREAM), 0);
+				break;
+			case "pausing":
+				// The update is completed only now: a byte too many, come meanwhile, has made it fail.
+				this.#complete();
+				this.#tell();
+				break;
+			default:
+				this.#finish();
+		}
+	}
+
+	#complete(): void {
+		if (this.#error) return;
+		try {
+			this.#options.update.complete();
+		} catch (error) {
+			this.#error = error as UpdateError;
+		}
+	}
+
+	/** The update failed at a piece of `count` bytes. */
+	#fail(error: UpdateError, count: number): void {
+		const { update, byteLength } = this.#options;
+		this.#error = error;
+		if (this.#state === "pausing") return;
+		if (update.received < byteLength) this.#tell();
+		else {
+			// The last piece: an espota that took the error for its acknowledgement would wait for ever.
+			this.#acknowledge(count);
+			this.#pause();
+		}
+	}
+
+	#tell(): void {
+		this.#state = "telling";
+		const result = ArrayBuffer.fromString(this.#error ? `${this.#error}\n` : "OK");
+		if (result.byteLength <= this.#writable) this.#tcp.write(result);
+		this.#wait(TELLING_TIMEOUT);
+	}
+
+	#finish(): void {
+		this.close();
+		this.#options.onDone(this.#error);
+	}
+
+	/** Sends the count of all bytes accepted since the last one; with the next onWritable where there is no room now. */
+	#acknowledge(count: number): void {
+		this.#unacknowledged += count;
+		if (this.#writable < DIGITS_MAX) return;
+		let first = DIGITS_MAX;
+		for (let rest = this.#unacknowledged; rest > 0; rest = Math.floor(rest / 10)) {
+			first -= 1;
+			this.#digits[first] = 48 + (rest % 10);
+		}
+		this.#tcp.write(this.#digits.subarray(first));
+		this.#writable -= DIGITS_MAX - first;
+		this.#unacknowledged = 0;
+	}
+
+	#wait(milliseconds: number): void {
+		Timer.clear(this.#limit);
+		this.#limit = Timer.set(() => this.#limited(), milliseconds);
+	}
+}
+
+function onReadable(this: TCP<Transfer>, count: number): void {
+	this.target.readable(count);
+}
+
+function onWritable(this: TCP<Transfer>, count: number): void {
+	this.target.writable(count);
+}
+
+function onError(this: TCP<Transfer>): void {
+	this.target.lost();
+}

@@ -1,0 +1,67 @@
+import flash from "embedded:storage/flash";
+import { ErrorCode, UpdateError } from "./errors";
+import { isHex } from "./hex";
+import { placeOf } from "./kind";
+import { Update, type UpdateContext, type UpdateOptions } from "./update";
+import { clearExpectation } from "./verdict";
+
+/** The strapping value of UART download: a restart would end there, not in the new firmware. */
+const BOOT_MODE_UART = 1;
+
+/**
+ * Owns updates on this device: one at a time, refused with everything unchanged where one cannot succeed.
+ * A receiver opens an update, writes what it receives, and completes or closes it.
+ */
+export class Updater {
+	readonly #context: UpdateContext;
+	#update: Update | undefined;
+
+	constructor(context: UpdateContext) {
+		this.#context = context;
+	}
+
+	/** Whether an update is open. */
+	get busy(): boolean {
+		return this.#update?.isOpen ?? false;
+	}
+
+	/**
+	 * Begins an update. Throws UpdateError RUNNING_ALREADY, UNKNOWN_COMMAND, BOOTSTRAP, SIZE, BAD_MD5,
+	 * FLASH_CONFIG or SPACE, having changed nothing. Takes back an update that was completed and has not been
+	 * restarted into, since its staging area is used again.
+	 */
+	open(options: UpdateOptions): Update {
+		if (this.busy) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
+		const { kind, byteLength, md5 } = options;
+		const { board, boot } = this.#context;
+		const { bootMode, flashSize, configuredFlashSize } = board;
+		if (kind !== "firmware" && kind !== "filesystem") throw new UpdateError(ErrorCode.UNKNOWN_COMMAND);
+		if (bootMode === BOOT_MODE_UART) throw new UpdateError(ErrorCode.BOOTSTRAP);
+		if (byteLength !== undefined && !(byteLength > 0)) throw new UpdateError(ErrorCode.SIZE);
+		if (md5 !== undefined && !isHex(md5, 32)) throw new UpdateError(ErrorCode.BAD_MD5);
+		if (flashSize < configuredFlashSize) {
+			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
+		}
+		if ((byteLength ?? 0) > this.freeSpace(kind)) throw new UpdateError(ErrorCode.SPACE);
+
+		boot.clear();
+		clearExpectation(board);
+		this.#update = new Update(options, this.#context);
+		options.onStart?.();
+		return this.#update;
+	}
+
+	/** Bytes that an update of this kind may have: the staging area behind the running firmware, or the filesystem. */
+	freeSpace(kind: UpdateOptions["kind"]): number {
+		const partition = flash.open({ path: placeOf(kind).staging, mode: "r" });
+		const { size } = partition.status();
+		partition.close();
+		return size;
+	}
+
+	/** Restarts the chip, into the update that was completed last or into what runs. */
+	restart(): never {
+		this.#update?.close();
+		this.#context.boot.restart();
+	}
+}

@@ -1,0 +1,120 @@
+/**
+ * Did the update take effect? A boot loader can install nothing and start the old firmware as if all were
+ * well. So what was meant to run is kept in RTC memory, behind eboot's command, and the next start compares.
+ * SPEC.md draws the record.
+ */
+import type { Board } from "./board";
+import { readText, VERSION_LENGTH, writeText } from "./descriptor";
+import { COMMAND_LENGTH, crc32 } from "./eboot";
+import { FlashDigest } from "./flash-digest";
+import { hexDigit, toHex } from "./hex";
+import { kindOf, placeOf, type UpdateKind } from "./kind";
+import type { RunningFirmware } from "./running";
+
+const RECORD_OFFSET = COMMAND_LENGTH;
+const RECORD_LENGTH = 64;
+/** "OTAV", little-endian. */
+const MAGIC = 0x5641544f;
+const FORMAT = 1;
+const MD5_OFFSET = 12;
+const MD5_LENGTH = 16;
+const VERSION_OFFSET = 28;
+const CRC_OFFSET = RECORD_LENGTH - 4;
+const GZIP = 1;
+const MODE_UNCHANGED = 0xff;
+
+export interface Expectation {
+	kind: UpdateKind;
+	/** Staged as a gzip, which the boot loader inflates. */
+	gzip: boolean;
+	/** Bytes at the target; of a gzip the inflated ones. */
+	size: number;
+	/** MD5 of those bytes as sent; of a gzip, whose content is not known, that of the firmware it replaces. */
+	md5: string;
+	/** Version text of the image, or empty. */
+	version: string;
+	/** The flash mode that was sent in the header, where another one was written. */
+	flashMode?: number | undefined;
+}
+
+export interface Verdict extends Expectation {
+	tookEffect: boolean;
+	/** For people: `update to 2.0.0 took effect`, or why not. */
+	text: string;
+}
+
+/** Keeps what is meant to run after the next restart. */
+export function recordExpectation(board: Board, expectation: Expectation): void {
+	const bytes = new Uint8Array(RECORD_LENGTH);
+	const view = new DataView(bytes.buffer);
+	view.setUint32(0, MAGIC, true);
+	bytes[4] = FORMAT;
+	bytes[5] = placeOf(expectation.kind).command;
+	bytes[6] = expectation.gzip ? GZIP : 0;
+	bytes[7] = expectation.flashMode ?? MODE_UNCHANGED;
+	view.setUint32(8, expectation.size, true);
+	for (let i = 0; i < MD5_LENGTH; i++) {
+		const { md5 } = expectation;
+		bytes[MD5_OFFSET + i] = (hexDigit(md5.charCodeAt(2 * i)) << 4) | hexDigit(md5.charCodeAt(2 * i + 1));
+	}
+	writeText(view, VERSION_OFFSET, VERSION_LENGTH, expectation.version);
+	view.setUint32(CRC_OFFSET, crc32(bytes, CRC_OFFSET), true);
+	board.writeRTC(bytes, RECORD_OFFSET);
+}
+
+/** Forgets what was meant to run. */
+export function clearExpectation(board: Board): void {
+	board.writeRTC(new Uint8Array(RECORD_LENGTH), RECORD_OFFSET);
+}
+
+/** What was meant to run, or undefined where no update preceded this start. */
+export function readExpectation(board: Board): Expectation | undefined {
+	const bytes = new Uint8Array(RECORD_LENGTH);
+	board.readRTC(bytes, RECORD_OFFSET);
+	const view = new DataView(bytes.buffer);
+	if (view.getUint32(0, true) !== MAGIC || bytes[4] !== FORMAT) return undefined;
+	if (view.getUint32(CRC_OFFSET, true) !== crc32(bytes, CRC_OFFSET)) return undefined;
+	const kind = kindOf(view.getUint8(5));
+	if (!kind) return undefined;
+	const flashMode = view.getUint8(7);
+	return {
+		kind,
+		gzip: view.getUint8(6) === GZIP,
+		size: view.getUint32(8, true),
+		md5: toHex(bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH)),
+		version: readText(view, VERSION_OFFSET, VERSION_LENGTH),
+		flashMode: flashMode === MODE_UNCHANGED ? undefined : flashMode,
+	};
+}
+
+/**
+ * Compares what runs with what the last update meant to run, in slices between which the event loop turns,
+ * and forgets it. `onVerdict` is not called where no update preceded this start.
+ */
+export function judge(board: Board, running: RunningFirmware, onVerdict: (verdict: Verdict) => void): void {
+	const expected = readExpectation(board);
+	if (!expected) return;
+	const { kind, gzip, size, flashMode } = expected;
+	new FlashDigest({
+		partition: placeOf(kind).target,
+		length: gzip ? running.size : size,
+		flashMode,
+		onDone(md5) {
+			clearExpectation(board);
+			const same = md5 === expected.md5;
+			const tookEffect = gzip ? md5 !== undefined && !same && running.size <= size : same;
+			onVerdict({ ...expected, tookEffect, text: describe(expected, running, tookEffect) });
+		},
+	});
+}
+
+function describe(expected: Expectation, running: RunningFirmware, tookEffect: boolean): string {
+	const { kind, gzip, size } = expected;
+	const version = expected.version || (gzip && tookEffect ? running.version : "");
+	const what =
+		version && kind === "firmware" ? `update to ${version}` : `update of the ${kind} (${size} bytes)`;
+	if (tookEffect) return `${what} took effect`;
+	if (kind === "filesystem") return `${what} did not take effect: the flash holds something else`;
+	const still = running.version || `a firmware of ${running.size} bytes`;
+	return `${what} did not take effect: the boot loader left ${still} running`;
+}

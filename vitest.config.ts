@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+import { shimFiles } from "./test-host/shims/names.ts";
+
+export default defineConfig({
+	resolve: { alias: shimFiles() },
+	test: {
+		include: ["test-host/tests/**/*.test.ts"],
+		globalSetup: "test-host/build.ts",
+		pool: "forks",
+		testTimeout: 20_000,
+	},
+});
