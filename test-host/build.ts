@@ -1,0 +1,16 @@
+/** `npm run build`: the command line, the virtual board and its first firmware, into dist/. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bundlePrograms, root } from "./virtual/bundle";
+import { makeFirmware } from "./virtual/firmware";
+
+const dist = join(root, "dist");
+
+export default async function build(): Promise<void> {
+	mkdirSync(dist, { recursive: true });
+	await bundlePrograms(dist);
+	chmodSync(join(dist, "ota8266.js"), 0o755);
+	writeFileSync(join(dist, "firmware.bin"), await makeFirmware());
+}
+
+if (process.argv[1] === import.meta.filename) await build();

@@ -1,0 +1,55 @@
+/** The module `board` on the virtual chip. */
+import { randomFillSync } from "node:crypto";
+import type { Board } from "../../ota/board";
+import { COMMAND_LENGTH } from "../../ota/eboot";
+import { flashSizeOf } from "../../ota/image";
+import { chip } from "../virtual/chip";
+
+function header(): Uint8Array {
+	const bytes = new Uint8Array(4);
+	chip().flash.read(0, bytes);
+	return bytes;
+}
+
+const board: Board = {
+	get chipId() {
+		const [, , , high = 0, middle = 0, low = 0] = chip().mac;
+		return (high << 16) | (middle << 8) | low;
+	},
+	get flashSize() {
+		return chip().flash.size;
+	},
+	get configuredFlashSize() {
+		return flashSizeOf(header()[3] ?? 0);
+	},
+	get flashMode() {
+		return header()[2] ?? 0;
+	},
+	get bootMode() {
+		return chip().bootMode;
+	},
+	get resetReason() {
+		return chip().resetReason;
+	},
+	random(bytes) {
+		randomFillSync(bytes);
+	},
+	readRTC(bytes, offset) {
+		chip().rtc.read(offset, bytes);
+	},
+	writeRTC(bytes, offset) {
+		if (offset < COMMAND_LENGTH) throw new RangeError("the boot loader's memory is written by handOver");
+		chip().rtc.write(offset, bytes);
+	},
+	handOver(command) {
+		if (command.length !== COMMAND_LENGTH) throw new RangeError("a command has 128 bytes");
+		chip().rtc.write(0, command);
+		return chip().restart();
+	},
+	restart() {
+		return chip().restart();
+	},
+	led() {},
+};
+
+export default board;

@@ -1,0 +1,109 @@
+/** `embedded:storage/flash` (ECMA-419) on the virtual chip's NOR flash, with the partitions of its layout. */
+import { APPLICATION_OFFSET, HEADER_LENGTH, imageEnd, SECTOR, SEGMENT_HEADER_LENGTH } from "../../ota/image";
+import { chip } from "../virtual/chip";
+import { bytesOf, toArrayBuffer } from "./bytes";
+
+class Flash {
+	readonly #offset: number;
+	readonly #size: number;
+	readonly #writable: boolean;
+	#open = true;
+
+	constructor(offset: number, size: number, writable: boolean) {
+		this.#offset = offset;
+		this.#size = size;
+		this.#writable = writable;
+	}
+
+	close(): void {
+		this.#open = false;
+	}
+
+	status() {
+		this.#check();
+		const blocks = this.#size / SECTOR;
+		return {
+			size: this.#size,
+			blockLength: SECTOR,
+			blocks,
+			writeAlign: 1,
+			eraseValue: 255,
+			address: this.#offset,
+		};
+	}
+
+	read(target: unknown, byteOffset: number): ArrayBuffer | number {
+		this.#check();
+		const bytes = typeof target === "number" ? new Uint8Array(target) : bytesOf(target);
+		chip().flash.read(this.#place(byteOffset, bytes.length), bytes);
+		return typeof target === "number" ? toArrayBuffer(bytes) : bytes.length;
+	}
+
+	write(buffer: unknown, byteOffset: number): void {
+		this.#check(true);
+		const bytes = bytesOf(buffer);
+		chip().flash.program(this.#place(byteOffset, bytes.length), bytes);
+	}
+
+	eraseBlock(...blocks: readonly unknown[]): void {
+		this.#check(true);
+		if (blocks.length === 0) throw new SyntaxError("no block");
+		if (blocks.some((block) => typeof block === "bigint")) throw new TypeError("no number");
+		const first = Number(blocks[0]);
+		const end = blocks[1] === undefined ? first + 1 : Number(blocks[1]);
+		if (!Number.isInteger(first) || !Number.isInteger(end) || end < first) throw new RangeError("bad block");
+		const address = this.#place(first * SECTOR, (end - first) * SECTOR);
+		for (let block = 0; block < end - first; block++) chip().flash.eraseSector(address + block * SECTOR);
+	}
+
+	get format(): string {
+		return "buffer";
+	}
+
+	set format(value: unknown) {
+		if (value !== "buffer") throw new RangeError("unknown format");
+	}
+
+	/** The flash offset of a place in the partition. */
+	#place(byteOffset: number, length: number): number {
+		if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset + length > this.#size) {
+			throw new RangeError("outside the partition");
+		}
+		return this.#offset + byteOffset;
+	}
+
+	#check(writing = false): void {
+		if (!this.#open) throw new SyntaxError("closed");
+		if (writing && !this.#writable) throw new Error("read only");
+	}
+}
+
+/** Where a partition that shares the application's place begins: on the sector behind the running firmware. */
+function endOfRunning(): number {
+	const header = new Uint8Array(SEGMENT_HEADER_LENGTH);
+	const view = new DataView(header.buffer);
+	const { flash } = chip();
+	flash.read(APPLICATION_OFFSET, header);
+	let end = APPLICATION_OFFSET + HEADER_LENGTH;
+	for (let segments = view.getUint8(1); segments > 0; segments--) {
+		flash.read(end, header);
+		end += SEGMENT_HEADER_LENGTH + view.getUint32(4, true);
+	}
+	return Math.ceil(imageEnd(end) / SECTOR) * SECTOR;
+}
+
+export default Object.freeze({
+	open(options: { path: string; mode?: string; format?: string }): Flash {
+		const { path, mode = "r+", format = "buffer" } = options;
+		const partition = chip().layout.get(path);
+		if (!partition) throw new Error(`no partition ${path}`);
+		if (mode !== "r" && mode !== "r+") throw new Error("unknown mode");
+		if (format !== "buffer") throw new RangeError("unknown format");
+		const skipped = partition.behind ? endOfRunning() - partition.offset : 0;
+		const writable = mode === "r+" && !partition.readOnly;
+		return new Flash(partition.offset + skipped, partition.size - skipped, writable);
+	},
+	[Symbol.iterator](): IterableIterator<string> {
+		return chip().layout.keys();
+	},
+});

@@ -1,0 +1,72 @@
+/** `npm run firmware`: makes a firmware file for the virtual board out of main.ts and the manifest. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { bundleApplication, manifestConfig } from "./bundle";
+import { buildFirmware } from "./image-builder";
+
+export interface FirmwareOptions {
+	version?: string | undefined;
+	name?: string | undefined;
+	/** Fills the file up to this many bytes. */
+	padTo?: number | undefined;
+}
+
+/** A firmware file that carries main.ts, with the manifest's configuration. */
+export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8Array> {
+	const config = manifestConfig();
+	const name = options.name ?? String(config.name);
+	const version = options.version ?? String(config.version);
+	const script = await bundleApplication({ ...config, name, version });
+	return buildFirmware({
+		script,
+		name,
+		version,
+		...(options.padTo !== undefined && { padTo: options.padTo }),
+	});
+}
+
+const HELP = `Makes a firmware for the virtual board out of main.ts and manifest.json.
+
+  npm run firmware -- --version 2.0.0 --out dist/firmware-2.0.0.bin
+
+  --version TEXT   version text (default: the manifest's)
+  --name TEXT      name (default: the manifest's)
+  --out FILE       where to (default: dist/firmware-VERSION.bin)
+  --size BYTES     fills the file up to this size
+  --gzip           compresses it; the boot loader inflates
+`;
+
+async function main(): Promise<void> {
+	const { values } = parseArgs({
+		options: {
+			version: { type: "string" },
+			name: { type: "string" },
+			out: { type: "string" },
+			size: { type: "string" },
+			gzip: { type: "boolean", default: false },
+			help: { type: "boolean", default: false },
+		},
+	});
+	if (values.help) {
+		process.stdout.write(HELP);
+		return;
+	}
+	const version = values.version ?? String(manifestConfig().version);
+	const out = values.out ?? `dist/firmware-${version}.bin${values.gzip ? ".gz" : ""}`;
+	const padTo = values.size === undefined ? undefined : Number(values.size);
+	if (padTo !== undefined && !Number.isInteger(padTo)) throw new Error("--size wants a number of bytes");
+	const firmware = await makeFirmware({ version, name: values.name, padTo });
+	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
+	mkdirSync(dirname(out), { recursive: true });
+	writeFileSync(out, file);
+	process.stdout.write(`${out}: ${file.length} bytes, version ${version}\n`);
+}
+
+if (process.argv[1] === import.meta.filename) {
+	main().catch((error: unknown) => {
+		process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+		process.exitCode = 2;
+	});
+}

@@ -1,0 +1,132 @@
+/** Builds ESP images and whole firmware files for the virtual board, in the layout of the Arduino packer. */
+import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, writeDescriptor } from "../../ota/descriptor";
+import { crc32 } from "../../ota/eboot";
+import {
+	APPLICATION_OFFSET,
+	CHECKSUM_START,
+	HEADER_LENGTH,
+	IMAGE_MAGIC,
+	imageEnd,
+	SECTOR,
+	SEGMENT_HEADER_LENGTH,
+	SEGMENTS_MAX,
+} from "../../ota/image";
+import { applicationStub, STUB_LENGTH } from "./application";
+import { Noise } from "./noise";
+
+const EBOOT_ADDRESS = 0x4010f000;
+const IRAM_ADDRESS = 0x40100000;
+/** The flash cache maps flash 0 here, so that the first segment's data lies in the file where it is mapped. */
+const FLASH_ADDRESS = 0x40200000;
+const IROM_OFFSET = APPLICATION_OFFSET + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
+const SCRIPT_OFFSET = DESCRIPTOR_OFFSET + DESCRIPTOR_LENGTH;
+/** What the Arduino packer fills the boot loader's sector with. */
+const BOOT_PADDING = 0xaa;
+/** Of an application: the header, both segment headers, the stub. */
+const APPLICATION_OVERHEAD = HEADER_LENGTH + 2 * SEGMENT_HEADER_LENGTH + STUB_LENGTH;
+
+export interface Segment {
+	/** Where the boot loader puts it. */
+	address: number;
+	/** Padded with zeros to whole words. */
+	data: Uint8Array;
+}
+
+export interface ImageOptions {
+	/** At most 16. */
+	segments: readonly Segment[];
+	entry: number;
+	/** 0 QIO, 1 QOUT, 2 DIO (the usual one), 3 DOUT. */
+	flashMode?: number;
+	/** The size nibble: 4 (the usual one) is 4 MiB. */
+	flashSize?: number;
+	/** The frequency nibble: 0 (the usual one) is 40 MHz. */
+	flashFrequency?: number;
+}
+
+/** One ESP image, version 1. */
+export function buildImage(options: ImageOptions): Uint8Array {
+	const { segments, entry, flashMode = 2, flashSize = 4, flashFrequency = 0 } = options;
+	if (segments.length > SEGMENTS_MAX) throw new RangeError(`more than ${SEGMENTS_MAX} segments`);
+	let length = HEADER_LENGTH;
+	for (const { data } of segments) length += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
+	const image = new Uint8Array(imageEnd(length));
+	const view = new DataView(image.buffer);
+	image.set([IMAGE_MAGIC, segments.length, flashMode, (flashSize << 4) | flashFrequency]);
+	view.setUint32(4, entry, true);
+	let offset = HEADER_LENGTH;
+	let checksum = CHECKSUM_START;
+	for (const { address, data } of segments) {
+		view.setUint32(offset, address, true);
+		view.setUint32(offset + 4, wholeWords(data.length), true);
+		image.set(data, offset + SEGMENT_HEADER_LENGTH);
+		offset += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
+		for (const byte of data) checksum ^= byte;
+	}
+	image[image.length - 1] = checksum;
+	return image;
+}
+
+export interface FirmwareOptions {
+	/** The bundled application, which the virtual board runs. */
+	script: string;
+	name: string;
+	version: string;
+	/** As in ImageOptions. */
+	flashMode?: number;
+	flashSize?: number;
+	flashFrequency?: number;
+	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
+	padTo?: number;
+}
+
+/** A firmware file: boot loader sector, application image. Throws RangeError where `padTo` is too little. */
+export function buildFirmware(options: FirmwareOptions): Uint8Array {
+	const { script, name, version, padTo, ...header } = options;
+	const text = new TextEncoder().encode(script);
+	const used = wholeWords(SCRIPT_OFFSET - IROM_OFFSET + text.length);
+	const smallest = APPLICATION_OFFSET + imageEnd(APPLICATION_OVERHEAD + used);
+	if (padTo !== undefined && padTo < smallest) {
+		throw new RangeError(`the firmware takes ${smallest} bytes, more than ${padTo}`);
+	}
+	// Of its own for each firmware, so that two of them have no page in common.
+	const noise = new Noise(crc32(new TextEncoder().encode(name + version + script)));
+	// Images end on 16 bytes, their last word at least is padding and checksum; the rest is a tail behind it.
+	const imageLength = ((padTo ?? smallest) - APPLICATION_OFFSET) & ~15;
+	const room = padTo === undefined ? used : imageLength - 4 - APPLICATION_OVERHEAD;
+	const irom = new Uint8Array(Math.max(room, used));
+	noise.fill(irom.subarray(used));
+	writeDescriptor(new DataView(irom.buffer), DESCRIPTOR_OFFSET - IROM_OFFSET, { name, version });
+	irom.set(text, SCRIPT_OFFSET - IROM_OFFSET);
+
+	const application = buildImage({
+		...header,
+		segments: [
+			{ address: FLASH_ADDRESS + IROM_OFFSET, data: irom },
+			{ address: IRAM_ADDRESS, data: applicationStub(SCRIPT_OFFSET, text.length) },
+		],
+		entry: IRAM_ADDRESS,
+	});
+	const file = new Uint8Array(padTo ?? APPLICATION_OFFSET + application.length);
+	file.set(bootSector(header));
+	file.set(application, APPLICATION_OFFSET);
+	noise.fill(file.subarray(APPLICATION_OFFSET + application.length));
+	// The packer's two words: the length, and the CRC of the file with both words 0. Neither is in the checksum.
+	const crc = crc32(file);
+	const view = new DataView(file.buffer);
+	view.setUint32(IROM_OFFSET, file.length, true);
+	view.setUint32(IROM_OFFSET + 4, crc, true);
+	return file;
+}
+
+function bootSector(header: Omit<ImageOptions, "segments" | "entry">): Uint8Array {
+	const data = new TextEncoder().encode("ota8266 virtual boot loader, like eboot");
+	const image = buildImage({ ...header, segments: [{ address: EBOOT_ADDRESS, data }], entry: EBOOT_ADDRESS });
+	const sector = new Uint8Array(SECTOR).fill(BOOT_PADDING);
+	sector.set(image);
+	return sector;
+}
+
+function wholeWords(length: number): number {
+	return (length + 3) & ~3;
+}
