@@ -43,6 +43,13 @@ export function isLoaded(address: number): boolean {
 	return address < 0x40000000 || isInstructionRAM(address) || address >= 0x60000000;
 }
 
+/** Whether a segment can be loaded: words in data RAM, or in instruction RAM below the boot loader that loads it. */
+function fitsMemory(address: number, length: number): boolean {
+	const end = address + length;
+	const isData = address >= 0x3ffe8000 && end <= 0x40000000;
+	return address % 4 === 0 && (isData || (isInstructionRAM(address) && end <= 0x4010f000));
+}
+
 /** What is wrong with the boot loader's image in a firmware's first sector, or undefined. The mask ROM would hang on it. */
 export function bootImageFault(sector: Uint8Array): string | undefined {
 	const view = new DataView(sector.buffer, sector.byteOffset, SECTOR);
@@ -114,8 +121,8 @@ export class ApplicationScanner {
 	}
 
 	#segment(address: number, length: number): string | undefined {
-		// An unaligned load faults in the boot loader; no length passes the largest flash.
-		if (length % 4 !== 0 || length > 0x1000000 || (isLoaded(address) && address % 4 !== 0)) {
+		// No length passes the largest flash; what the boot loader cannot load is an exception before the start.
+		if (length % 4 !== 0 || length > 0x1000000 || (isLoaded(address) && !fitsMemory(address, length))) {
 			return "application segment";
 		}
 		if (isInstructionRAM(address) && this.#entry >= address && this.#entry < address + length) {

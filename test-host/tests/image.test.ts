@@ -258,6 +258,21 @@ describe("the application image, as it streams by", () => {
 	});
 
 	test.each([
+		["where no memory is", 0x20000000, 8],
+		["right before data RAM", 0x3ffe7ff8, 16],
+		["over data RAM's end", 0x3ffffff8, 16],
+		["over the boot loader that loads it", 0x4010bff0, 0x3014],
+		["to registers", 0x60010000, 8],
+	])("a segment that would be loaded %s is a damaged one", (_, address, length) => {
+		expect(scan(build(stub, { address, data: bytes(length) }))).toBe("application segment");
+	});
+
+	test("segments that end with data RAM and right below the boot loader are accepted", () => {
+		const data = { address: 0x3ffffff8, data: bytes(8) };
+		expect(scan(build(stub, data, { address: 0x4010bff0, data: bytes(0x3010) }))).toBeUndefined();
+	});
+
+	test.each([
 		["before its segment", entry - 4, "application entry"],
 		["at its segment's start", entry, undefined],
 		["at its segment's last word", entry + 20, undefined],
