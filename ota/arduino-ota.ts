@@ -155,7 +155,7 @@ export class ArduinoOTA {
 			this.#penalty = undefined;
 			if (this.#state === "delayed") this.#challenge(guard);
 		}, guard.delay);
-		this.#options.onError?.(Stage.AUTH, new UpdateError(ErrorCode.AUTHENTICATION));
+		this.#options.onError?.(Stage.AUTH, new UpdateError(ErrorCode.PASSWORD, this.#address));
 	}
 
 	#begin(invitation: Invitation, prompt: boolean): void {

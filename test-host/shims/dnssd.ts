@@ -1,4 +1,5 @@
 /** `embedded:network/dnssd`: what the firmware claims and advertises, told to the network by bonjour-service. */
+import type { EventEmitter } from "node:events";
 import { Bonjour } from "bonjour-service";
 import { chip } from "../virtual/chip";
 
@@ -22,8 +23,13 @@ export default class DNSSD {
 
 	constructor(options: { socket: { io: unknown } }) {
 		if (typeof options.socket.io !== "function") throw new TypeError("no socket");
-		// What the network refuses (no multicast here) must not end the board.
-		this.#bonjour = new Bonjour(chip().mdns, () => {});
+		// Bound to an interface's address, a socket gets no multicast on Linux; bound to all, it does.
+		const mdns = { ...chip().mdns, bind: "0.0.0.0" } as ConstructorParameters<typeof Bonjour>[0];
+		// What the network refuses (no multicast here) must not end the board, and the library leaves to nobody.
+		const ignore = () => {};
+		this.#bonjour = new Bonjour(mdns, ignore);
+		const { server } = this.#bonjour as unknown as { server: { mdns: EventEmitter } };
+		server.mdns.on("error", ignore);
 	}
 
 	/** The library probes when it publishes; here the name is taken at once. */

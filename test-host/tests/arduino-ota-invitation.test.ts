@@ -128,7 +128,7 @@ describe("a password", () => {
 		const uploader = await bench.uploader();
 		expect(await uploader.invite("guess", strong)).toBe("Authentication Failed");
 		expect(bench.told).toHaveLength(1);
-		expect(bench.told[0]).toMatch(/^error 0: ERROR\[122\]/);
+		expect(bench.told[0]).toMatch(/^error 0: ERROR\[107\]: Wrong password from 127.0.0.1/);
 		expect(bench.flash.operations).toBe(0);
 	});
 

@@ -90,6 +90,33 @@ test("a distance before the start gives noise, not damage", () => {
 	expect(inflater.fill(new Uint8Array(3), 3)).toBe("filled");
 });
 
+/** Packs bits, the first into the lowest place. */
+function pack(bits: string): Uint8Array {
+	const bytes = new Uint8Array(Math.ceil(bits.length / 8));
+	for (let i = 0; i < bits.length; i++) bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (Number(bits[i]) << (i & 7));
+	return bytes;
+}
+/** A number as it lies in the stream: its lowest bit first. */
+const low = (value: number, count: number) =>
+	Array.from({ length: count }, (_, bit) => (value >> bit) & 1).join("");
+
+test("bits that are no code give FD, and are sixteen", () => {
+	// A dynamic block with one code: 0 is the letter a.
+	const codeLengths = Array(18).fill(0);
+	codeLengths[2] = 1; // "repeat 0" is 0
+	codeLengths[3] = 2; // "length 0" is 10
+	codeLengths[17] = 2; // "length 1" is 11
+	const stream = [
+		`1${low(2, 2)}${low(0, 5)}${low(0, 5)}${low(14, 4)}`,
+		...codeLengths.map((length) => low(length, 3)),
+		`0${low(97 - 11, 7)}110${low(138 - 11, 7)}0${low(22 - 11, 7)}`,
+		`0${"1".repeat(16)}00${"1".repeat(16)}0`,
+	];
+	const output = new Uint8Array(6);
+	expect(new Inflater(source(pack(stream.join("")))).fill(output, 6)).toBe("filled");
+	expect(output).toEqual(Uint8Array.of(0x61, 0xfd, 0x61, 0x61, 0xfd, 0x61));
+});
+
 function header(flags: number, ...fields: number[]): Uint8Array {
 	return Uint8Array.of(0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3, ...fields);
 }

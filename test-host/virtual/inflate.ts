@@ -178,6 +178,8 @@ export class Inflater {
 			first = (first + count) << 1;
 			code <<= 1;
 		}
+		// eboot's decoder notices when it has taken a sixteenth bit.
+		this.#read(1);
 		return -1;
 	}
 

@@ -1,0 +1,127 @@
+/** The command that `npm start` runs, as a user sees it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { newFirmware, until } from "./board-bench";
+import { temporaryFile } from "./temporary-flash";
+
+const command = fileURLToPath(new URL("../../dist/ota8266.js", import.meta.url));
+
+interface Run {
+	process: ChildProcess;
+	out: string;
+	errors: string;
+}
+
+function run(...args: string[]): Run {
+	const child = spawn(process.execPath, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+	const run: Run = { process: child, out: "", errors: "" };
+	child.stdout.on("data", (text) => {
+		run.out += text;
+	});
+	child.stderr.on("data", (text) => {
+		run.errors += text;
+	});
+	onTestFinished(() => {
+		child.kill("SIGKILL");
+	});
+	return run;
+}
+
+async function exitCode(child: ChildProcess): Promise<number> {
+	if (child.exitCode !== null) return child.exitCode;
+	const [code] = await once(child, "exit");
+	return code;
+}
+
+async function port(board: Run): Promise<string> {
+	const listens = /listens on UDP port (\d+)/;
+	await until(() => listens.test(board.errors) && board.out.includes("ready"));
+	return listens.exec(board.errors)?.[1] ?? "";
+}
+
+test("a new board starts, says what to do next, takes an upload, and ends with Ctrl-C", async () => {
+	const flash = temporaryFile();
+	const image = join(dirname(flash), "firmware-2.0.0.bin");
+	writeFileSync(image, await newFirmware());
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--password", "secret");
+	const otaPort = await port(board);
+	expect(board.out).toContain("ota8266 1.0.0 ready");
+	expect(board.errors).toContain("npx ota8266 upload dist/firmware-2.0.0.bin --host 127.0.0.1");
+
+	const upload = run("upload", image, "--host", "127.0.0.1", "--port", otaPort, "--password", "secret");
+	expect(await exitCode(upload.process)).toBe(0);
+	expect(upload.errors).toContain("100 %");
+	await until(() => board.out.includes("update to 2.0.0 took effect"));
+
+	board.process.kill("SIGINT");
+	expect(await exitCode(board.process)).toBe(0);
+	expect(statSync(flash).size).toBe(0x400000);
+
+	const again = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns");
+	await until(() => again.out.includes("ota8266 2.0.0 ready"));
+});
+
+test("a wrong password is told as such, and the board goes on", async () => {
+	const flash = temporaryFile();
+	const image = join(dirname(flash), "firmware-2.0.0.bin");
+	writeFileSync(image, await newFirmware());
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--password", "secret");
+	const upload = run(
+		"upload",
+		image,
+		"--host",
+		"127.0.0.1",
+		"--port",
+		await port(board),
+		"--password",
+		"guess",
+	);
+	expect(await exitCode(upload.process)).toBe(1);
+	expect(upload.errors).toContain("Authentication Failed");
+	expect(board.out).not.toContain("begins");
+});
+
+test("a taken port is named, with exit code 1", async () => {
+	const taken = createSocket("udp4");
+	await new Promise<void>((bound) => taken.bind(0, bound));
+	onTestFinished(() => {
+		taken.close();
+	});
+	const { port } = taken.address();
+	const flash = temporaryFile();
+	const board = run("simulate", "--flash", flash, "--ota-port", String(port));
+	expect(await exitCode(board.process)).toBe(1);
+	expect(board.errors).toContain(`UDP port ${port} is taken`);
+	expect(existsSync(flash)).toBe(false);
+});
+
+test("a flash file of another size is told, with exit code 1", async () => {
+	const flash = temporaryFile();
+	writeFileSync(flash, new Uint8Array(1000));
+	const board = run("simulate", "--flash", flash, "--ota-port", "0");
+	expect(await exitCode(board.process)).toBe(1);
+	expect(board.errors).toContain("1000 bytes");
+});
+
+test.each([
+	["--mac", "18:FE"],
+	["--ota-port", "99999"],
+	["--flash-size", "3M"],
+])("%s %s is wrong usage, with exit code 2", async (option, value) => {
+	const board = run("simulate", option, value);
+	expect(await exitCode(board.process)).toBe(2);
+	expect(board.errors).toContain(option);
+});
+
+test("another firmware is flashed by cable", async () => {
+	const flash = temporaryFile();
+	const image = join(dirname(flash), "firmware-3.0.0.bin");
+	writeFileSync(image, await newFirmware("3.0.0"));
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--firmware", image);
+	await until(() => board.out.includes("ota8266 3.0.0 ready"));
+});

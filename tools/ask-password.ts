@@ -1,0 +1,20 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+
+/** Asks on the terminal, without showing what is typed; undefined at the end of the input or Ctrl-C. */
+export function askPassword(question: string): Promise<string | undefined> {
+	process.stderr.write(question);
+	// readline echoes to its output: one that drops everything hides the password.
+	const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const lines = createInterface({ input: process.stdin, output, terminal: true });
+	return new Promise((resolve) => {
+		const end = (text?: string): void => {
+			process.stderr.write("\n");
+			resolve(text);
+			lines.close();
+		};
+		lines.once("line", end);
+		lines.once("SIGINT", () => end());
+		lines.once("close", () => resolve(undefined));
+	});
+}

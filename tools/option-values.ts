@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from "commander";
+
+/** A TCP or UDP port. */
+export function portNumber(text: string): number {
+	const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+	if (value < 1 || value > 65535) throw new InvalidArgumentError("Give a port from 1 to 65535.");
+	return value;
+}
+
+/** Seconds as milliseconds; at most a day. */
+export function seconds(text: string): number {
+	const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+	if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError("Give a number of seconds above 0.");
+	return Math.max(1, Math.round(value * 1000));
+}

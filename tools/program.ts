@@ -1,0 +1,42 @@
+import { Command, CommanderError, type OutputConfiguration } from "commander";
+import { name, version } from "../package.json";
+import { discoverCommand } from "./discover";
+import { infoCommand } from "./info";
+import { simulateCommand } from "./simulate";
+import { uploadCommand } from "./upload";
+
+/** Every subcommand, in the order of the help. */
+const subcommands: readonly (() => Command)[] = [
+	simulateCommand,
+	uploadCommand,
+	discoverCommand,
+	infoCommand,
+];
+
+/**
+ * Runs the command with these arguments and gives its exit code: 0 done, 1 failed, 2 wrong usage. `output`
+ * takes what commander writes, help and complaints about the usage.
+ */
+export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
+	const program = new Command(name)
+		.description(
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, a look into images",
+		)
+		.version(version)
+		.configureOutput(output)
+		.exitOverride()
+		.showHelpAfterError("Add --help to see how it is used.");
+	for (const subcommand of subcommands) {
+		program.addCommand(subcommand().copyInheritedSettings(program));
+	}
+	try {
+		await program.parseAsync(args, { from: "user" });
+		// An action that failed has said why, and left it here.
+		return Number(process.exitCode ?? 0);
+	} catch (error) {
+		// Help that was asked for is a success; everything else that commander throws is wrong usage.
+		if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+		process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+		return 1;
+	}
+}
