@@ -1,7 +1,10 @@
 /** `embedded:storage/flash` (ECMA-419) on the virtual chip's NOR flash, with the partitions of its layout. */
 import { APPLICATION_OFFSET, HEADER_LENGTH, imageEnd, SECTOR, SEGMENT_HEADER_LENGTH } from "../../ota/image";
 import { chip } from "../virtual/chip";
+import { formatOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
+
+const formats = ["buffer"] as const;
 
 class Flash {
 	readonly #offset: number;
@@ -16,11 +19,11 @@ class Flash {
 	}
 
 	close(): void {
-		this.#open = false;
+		Flash.#of(this).#open = false;
 	}
 
 	status() {
-		this.#check();
+		Flash.#check(this);
 		const blocks = this.#size / SECTOR;
 		return {
 			size: this.#size,
@@ -33,20 +36,20 @@ class Flash {
 	}
 
 	read(target: unknown, byteOffset: number): ArrayBuffer | number {
-		this.#check();
+		Flash.#check(this);
 		const bytes = typeof target === "number" ? new Uint8Array(target) : bytesOf(target);
 		chip().flash.read(this.#place(byteOffset, bytes.length), bytes);
 		return typeof target === "number" ? toArrayBuffer(bytes) : bytes.length;
 	}
 
 	write(buffer: unknown, byteOffset: number): void {
-		this.#check(true);
+		Flash.#check(this, true);
 		const bytes = bytesOf(buffer);
 		chip().flash.program(this.#place(byteOffset, bytes.length), bytes);
 	}
 
 	eraseBlock(...blocks: readonly unknown[]): void {
-		this.#check(true);
+		Flash.#check(this, true);
 		if (blocks.length === 0) throw new SyntaxError("no block");
 		if (blocks.some((block) => typeof block === "bigint")) throw new TypeError("no number");
 		const first = Number(blocks[0]);
@@ -57,11 +60,13 @@ class Flash {
 	}
 
 	get format(): string {
+		Flash.#check(this);
 		return "buffer";
 	}
 
 	set format(value: unknown) {
-		if (value !== "buffer") throw new RangeError("unknown format");
+		Flash.#check(this);
+		formatOf(value, formats);
 	}
 
 	/** The flash offset of a place in the partition. */
@@ -72,9 +77,16 @@ class Flash {
 		return this.#offset + byteOffset;
 	}
 
-	#check(writing = false): void {
-		if (!this.#open) throw new SyntaxError("closed");
-		if (writing && !this.#writable) throw new Error("read only");
+	static #of(it: unknown): Flash {
+		const object: object = Object(it);
+		if (!(#open in object)) throw new SyntaxError("not a Flash");
+		return object;
+	}
+
+	static #check(it: unknown, writing = false): void {
+		const flash = Flash.#of(it);
+		if (!flash.#open) throw new SyntaxError("closed");
+		if (writing && !flash.#writable) throw new Error("read only");
 	}
 }
 
@@ -94,11 +106,11 @@ function endOfRunning(): number {
 
 export default Object.freeze({
 	open(options: { path: string; mode?: string; format?: string }): Flash {
-		const { path, mode = "r+", format = "buffer" } = options;
+		const { path, mode = "r+", format } = options;
 		const partition = chip().layout.get(path);
 		if (!partition) throw new Error(`no partition ${path}`);
-		if (mode !== "r" && mode !== "r+") throw new Error("unknown mode");
-		if (format !== "buffer") throw new RangeError("unknown format");
+		if (mode !== "r" && mode !== "r+") throw new Error(`unknown mode ${mode}`);
+		if (format) formatOf(format, formats);
 		const skipped = partition.behind ? endOfRunning() - partition.offset : 0;
 		const writable = mode === "r+" && !partition.readOnly;
 		return new Flash(partition.offset + skipped, partition.size - skipped, writable);

@@ -2,7 +2,9 @@
 import { chip } from "../virtual/chip";
 
 export function installGlobals(): void {
+	// XS refuses what is no UTF-8, and keeps a byte order mark.
+	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	ArrayBuffer.fromString = (text) => new TextEncoder().encode(text).buffer;
-	String.fromArrayBuffer = (bytes) => new TextDecoder().decode(new Uint8Array(bytes));
+	String.fromArrayBuffer = (bytes) => decoder.decode(new Uint8Array(bytes));
 	globalThis.trace = (...text) => chip().uart(text.join(""));
 }

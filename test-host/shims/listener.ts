@@ -1,53 +1,66 @@
-/** `embedded:io/socket/listener`, on node:net. */
-import { createServer, type Server } from "node:net";
+/** `embedded:io/socket/listener` as the SDK's lwIP port of the ESP8266 behaves, on node:net. */
+import { createServer, type Server, type Socket } from "node:net";
 import { chip } from "../virtual/chip";
-import TCP, { Accepted } from "./tcp";
+import { callbackOf, formatOf, portOf } from "./arguments";
+import { Connection } from "./connection";
+import TCP from "./tcp";
 
-type Callback = ((this: Listener, connections: number) => void) | undefined;
+const formats = ["socket/tcp"] as const;
+
+interface Options {
+	port?: number;
+	format?: string;
+	target?: unknown;
+	onReadable?(this: Listener, connections: number): void;
+}
 
 export default class Listener {
 	target: unknown;
-	readonly #server: Server;
-	readonly #accepted: Accepted[] = [];
-	#port: number;
-	#open = true;
+	/** Undefined once closed. */
+	#server: Server | undefined;
+	readonly #port: number;
+	readonly #pending: Socket[] = [];
+	#triggered = false;
 
-	constructor(options: { port?: number; target?: unknown; onReadable?: Callback }) {
-		const { port = 0, target, onReadable } = options;
-		if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError("invalid port");
-		if (target !== undefined) this.target = target;
-		this.#port = port;
-		this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+	constructor(options: Options) {
+		const port = "port" in options ? portOf(options.port) : 0;
+		const onReadable = callbackOf(options.onReadable);
+		if (options.format) formatOf(options.format, formats);
+		if ("target" in options) this.target = options.target;
+		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
 			socket.on("error", () => {});
-			this.#accepted.push(new Accepted(socket));
+			this.#pending.push(socket);
+			if (this.#triggered) return;
+			this.#triggered = true;
 			setImmediate(() => {
-				if (this.#open && this.#accepted.length > 0) onReadable?.call(this, this.#accepted.length);
+				this.#triggered = false;
+				if (this.#server && this.#pending.length > 0) onReadable?.call(this, this.#pending.length);
 			});
 		});
-		this.#server.listen(port, () => {
-			const address = this.#server.address();
-			if (address && typeof address === "object") this.#port = address.port;
-			chip().listening("tcp", this.#port);
-		});
+		// Node tells of a taken port later, but by then the server would have an address.
+		server.on("error", () => {});
+		server.listen(port);
+		const address = server.address();
+		if (address === null || typeof address === "string") throw new Error("socket bind");
+		this.#server = server;
+		this.#port = address.port;
+		chip().listening("tcp", this.#port);
 	}
 
-	/** The port; where 0 was asked for, known once `chip().listening` has been told. */
 	get port(): number {
-		this.#check();
-		return this.#port;
+		return Listener.#openOne(this).#port;
 	}
 
 	read(): TCP | undefined {
-		this.#check();
-		const accepted = this.#accepted.shift();
-		return accepted && new TCP({ from: accepted });
+		const socket = Listener.#openOne(this).#pending.shift();
+		return socket && new TCP({ from: new Connection(socket) });
 	}
 
 	close(): void {
-		if (!this.#open) return;
-		this.#open = false;
-		for (const { socket } of this.#accepted) socket.destroy();
-		this.#server.close();
+		const listener = Listener.#of(this);
+		listener.#server?.close();
+		listener.#server = undefined;
+		for (const socket of listener.#pending.splice(0)) socket.destroy();
 	}
 
 	get format(): string {
@@ -55,10 +68,18 @@ export default class Listener {
 	}
 
 	set format(value: string) {
-		if (value !== "socket/tcp") throw new RangeError("unknown format");
+		formatOf(value, formats);
 	}
 
-	#check(): void {
-		if (!this.#open) throw new SyntaxError("closed");
+	static #of(it: unknown): Listener {
+		const object: object = Object(it);
+		if (!(#server in object)) throw new SyntaxError("not a Listener");
+		return object;
+	}
+
+	static #openOne(it: unknown): Listener {
+		const listener = Listener.#of(it);
+		if (!listener.#server) throw new SyntaxError("closed");
+		return listener;
 	}
 }

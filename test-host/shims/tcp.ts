@@ -1,230 +1,166 @@
-/** `embedded:io/socket/tcp` as the SDK's lwIP port of the ESP8266 behaves, on node:net. */
-import { createConnection, type Socket } from "node:net";
+/** `embedded:io/socket/tcp` as the SDK's lwIP port of the ESP8266 (modules/io/socket/lwip/tcp.c) behaves. */
+import { createConnection, isIPv4 } from "node:net";
+import { callbackOf, formatOf, integerOf, portOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
+import { Connection, type Event } from "./connection";
 
-/** lwIP's receive window and send buffer on the ESP8266: four and two segments. */
-const WINDOW = 4 * 1460;
-const SEND_BUFFER = 2 * 1460;
-
-type Callback = ((this: TCP, count: number) => void) | undefined;
+const formats = ["buffer", "number"] as const;
 
 interface Options {
 	address?: string;
-	host?: string;
 	port?: number;
-	from?: TCP | Accepted;
+	/** A TCP, or what a Listener has accepted. */
+	from?: TCP | Connection;
 	nodelay?: boolean;
 	format?: string;
 	target?: unknown;
-	onReadable?: Callback;
-	onWritable?: Callback;
-	onError?: Callback;
-}
-
-/** A connection that a Listener has accepted. */
-export class Accepted {
-	readonly socket: Socket;
-
-	constructor(socket: Socket) {
-		this.socket = socket;
-	}
+	onReadable?(this: TCP, bytes: number): void;
+	onWritable?(this: TCP, bytes: number): void;
+	onError?(this: TCP): void;
 }
 
 export default class TCP {
 	target: unknown;
-	#socket: Socket | undefined;
-	#format = "buffer";
-	readonly #onReadable: Callback;
-	readonly #onWritable: Callback;
-	readonly #onError: Callback;
-	/** Inside the window: what code may read. */
-	#window: Uint8Array[] = [];
-	#available = 0;
-	/** Behind the window: what a real peer would not have been allowed to send yet. */
-	#backlog: Uint8Array[] = [];
-	/** Written and not yet taken by the network. */
-	#unsent = 0;
-	#ready = false;
-	/** The connection failed or ended. */
-	#ended = false;
-	#open = true;
+	#format: (typeof formats)[number] = "buffer";
+	readonly #onReadable: ((this: TCP, bytes: number) => void) | undefined;
+	readonly #onWritable: ((this: TCP, bytes: number) => void) | undefined;
+	readonly #onError: ((this: TCP) => void) | undefined;
+	/** Undefined once closed, or adopted by another. */
+	#connection: Connection | undefined;
+	/** What happened since the last delivery. */
+	#triggered = new Set<Event>();
+	/** The end has been delivered. */
+	#failed = false;
 
 	constructor(options: Options) {
 		if (options === undefined) throw new TypeError("no options");
-		if (options.format !== undefined) this.format = options.format;
-		if (options.target !== undefined) this.target = options.target;
-		this.#onReadable = callback(options.onReadable);
-		this.#onWritable = callback(options.onWritable);
-		this.#onError = callback(options.onError);
-		const { from } = options;
-		if (from instanceof Accepted) this.#attach(from.socket, true);
-		else if (from !== undefined) this.#adopt(from);
-		else this.#connect(options);
-		if (options.nodelay !== undefined) this.#socket?.setNoDelay(options.nodelay);
+		if (options.format) this.#format = formatOf(options.format, formats);
+		if ("target" in options) this.target = options.target;
+		this.#onReadable = callbackOf(options.onReadable);
+		this.#onWritable = callbackOf(options.onWritable);
+		this.#onError = callbackOf(options.onError);
+		if ("from" in options) this.#adopt(options.from);
+		else this.#hold(connect(options));
+		if ("nodelay" in options) this.#connection?.socket.setNoDelay(Boolean(options.nodelay));
 	}
 
 	get format(): string {
-		this.#check();
+		TCP.#connectionOf(this);
 		return this.#format;
 	}
 
 	set format(value: string) {
-		this.#check();
-		if (value !== "buffer" && value !== "number") throw new RangeError("unknown format");
-		this.#format = value;
+		TCP.#connectionOf(this);
+		this.#format = formatOf(value, formats);
 	}
 
 	get remoteAddress(): string | undefined {
-		this.#check();
-		return this.#socket?.remoteAddress;
+		// Node's listener is of both families, lwIP's knows IPv4 only.
+		return TCP.#connectionOf(this).socket.remoteAddress?.replace(/^::ffff:/, "");
 	}
 
 	get remotePort(): number | undefined {
-		this.#check();
-		return this.#socket?.remotePort;
+		return TCP.#connectionOf(this).socket.remotePort;
 	}
 
-	/** All, exactly `wanted` bytes, or as many as a buffer has: more than there are is an error, as in lwIP's port. */
-	read(wanted?: unknown): ArrayBuffer | number | undefined {
-		this.#check();
-		if (this.#available === 0) return undefined;
-		if (this.#format === "number") return this.#take(new Uint8Array(1))[0];
-		if (wanted === undefined || typeof wanted === "number") {
-			return toArrayBuffer(this.#take(new Uint8Array(wanted ?? this.#available)));
-		}
-		return this.#take(bytesOf(wanted)).length;
+	/** All, so many bytes, or as many as a buffer has; in format "number" one byte. */
+	read(...wanted: readonly unknown[]): ArrayBuffer | number | undefined {
+		const connection = TCP.#connectionOf(this);
+		const { available } = connection;
+		if (available === 0) return undefined;
+		if (this.#format === "number") return this.#take(connection, new Uint8Array(1))[0];
+		const what = wanted.length === 0 ? available : wanted[0];
+		const buffer = typeof what === "object" ? bytesOf(what) : undefined;
+		const length = buffer?.length ?? integerOf(what);
+		if (length <= 0 || length > available) throw new Error("invalid");
+		const bytes = this.#take(connection, buffer ?? new Uint8Array(length));
+		return buffer ? length : toArrayBuffer(bytes);
 	}
 
 	write(data: unknown): number | undefined {
-		this.#check();
-		if (!this.#ready) throw new Error("not ready");
+		const connection = TCP.#connectionOf(this);
+		// The port takes the readiness away when it delivers the end, before what is left to read.
+		if (!connection.ready) throw new Error("not ready");
+		if (connection.lost) return undefined;
 		if ((typeof data === "number") !== (this.#format === "number")) throw new TypeError("wrong format");
-		if (this.#ended || !this.#socket) return undefined;
 		const bytes = typeof data === "number" ? Uint8Array.of(data) : bytesOf(data).slice();
-		if (bytes.length > SEND_BUFFER - this.#unsent) throw new Error("would block");
-		this.#unsent += bytes.length;
-		this.#socket.write(bytes, () => {
-			this.#unsent -= bytes.length;
-			this.#post(() => this.#tellWritable());
-		});
-		return SEND_BUFFER - this.#unsent;
+		if (bytes.length > connection.writable) throw new Error("would block");
+		connection.write(bytes);
+		return connection.writable;
 	}
 
 	close(): void {
-		if (!this.#open) return;
-		this.#open = false;
-		const socket = this.#detach();
-		socket?.on("error", () => {});
-		// lwIP resets a connection that is closed on unread bytes, and the peer may lose what it was sent.
-		if (this.#available > 0) socket?.resetAndDestroy();
-		else socket?.destroySoon();
+		const tcp = TCP.#of(this);
+		tcp.#connection?.close();
+		tcp.#connection = undefined;
 	}
 
-	#connect({ address, host, port }: Options): void {
-		if (!Number.isInteger(port) || Number(port) < 0 || Number(port) > 65535)
-			throw new RangeError("invalid port");
-		if (address === undefined && host === undefined) throw new Error("invalid address");
-		const socket = createConnection({ host: address ?? host ?? "", port: Number(port), allowHalfOpen: true });
-		socket.once("connect", () => {
-			this.#ready = true;
-			this.#post(() => this.#tellWritable());
-		});
-		this.#attach(socket, false);
-	}
-
-	#adopt(from: TCP): void {
-		const socket = from instanceof TCP ? from.#detach() : undefined;
-		if (!socket) throw new SyntaxError("invalid from");
-		this.#window = from.#window;
-		this.#backlog = from.#backlog;
-		this.#available = from.#available;
-		from.#available = 0;
-		from.close();
-		this.#attach(socket, from.#ready);
-		this.#ended = from.#ended;
-		if (this.#available > 0) this.#post(() => this.#tellReadable());
-	}
-
-	#attach(socket: Socket, ready: boolean): void {
-		this.#socket = socket;
-		this.#ready = ready;
-		socket.on("data", (bytes: Uint8Array) => {
-			this.#backlog.push(bytes);
-			this.#refill();
-		});
-		const ended = () => {
-			if (this.#ended) return;
-			this.#ended = true;
-			this.#post(() => this.#tellEnded());
-		};
-		for (const event of ["error", "end", "close"]) socket.on(event, ended);
-		if (ready) this.#post(() => this.#tellWritable());
-	}
-
-	#detach(): Socket | undefined {
-		const socket = this.#socket;
-		this.#socket = undefined;
-		for (const event of ["data", "error", "end", "close", "connect"]) socket?.removeAllListeners(event);
-		return socket;
-	}
-
-	/** Lets into the window what fits, and tells of it. */
-	#refill(): void {
-		let came = false;
-		for (let next = this.#backlog[0]; next && this.#available < WINDOW; next = this.#backlog[0]) {
-			const part = next.subarray(0, WINDOW - this.#available);
-			this.#window.push(part);
-			this.#available += part.length;
-			if (part.length < next.length) this.#backlog[0] = next.subarray(part.length);
-			else this.#backlog.shift();
-			came = true;
+	#adopt(from: unknown): void {
+		if (from instanceof Connection) {
+			this.#hold(from);
+			return;
 		}
-		if (this.#backlog.length > 0) this.#socket?.pause();
-		else this.#socket?.resume();
-		if (came) this.#post(() => this.#tellReadable());
+		const connection = TCP.#connectionOf(from);
+		if (connection.lost) throw new Error("invalid from");
+		const old = TCP.#of(from);
+		old.#connection = undefined;
+		this.#hold(connection);
+		for (const event of old.#triggered) this.#trigger(event);
+		this.#trigger("writable");
+		this.#trigger("readable");
 	}
 
-	#take(target: Uint8Array): Uint8Array {
-		if (target.length === 0 || target.length > this.#available) throw new Error("invalid");
-		for (let filled = 0; filled < target.length; ) {
-			const first = this.#window[0] ?? new Uint8Array(0);
-			const part = first.subarray(0, target.length - filled);
-			target.set(part, filled);
-			filled += part.length;
-			if (part.length < first.length) this.#window[0] = first.subarray(part.length);
-			else this.#window.shift();
-		}
-		this.#available -= target.length;
-		this.#refill();
-		if (this.#ended && this.#available === 0) this.#post(() => this.#tellEnded());
+	#hold(connection: Connection): void {
+		this.#connection = connection;
+		connection.tell = (event) => this.#trigger(event);
+	}
+
+	#take(connection: Connection, target: Uint8Array): Uint8Array {
+		connection.read(target);
+		if (this.#failed && connection.available === 0) this.#trigger("error");
 		return target;
 	}
 
-	/** Calls back in a turn of the event loop of its own, unless closed by then. */
-	#post(tell: () => void): void {
-		setImmediate(() => {
-			if (this.#open && this.#socket) tell();
-		});
+	/** All that happens until the event loop turns is delivered at once. */
+	#trigger(event: Event): void {
+		if (this.#triggered.size === 0) setImmediate(() => this.#deliver());
+		this.#triggered.add(event);
 	}
 
-	#tellReadable(): void {
-		if (this.#available > 0) this.#onReadable?.call(this, this.#available);
+	/** The port's tcpDeliver, in its order. */
+	#deliver(): void {
+		const triggered = this.#triggered;
+		this.#triggered = new Set();
+		const connection = this.#connection;
+		if (!connection) return;
+		if (triggered.has("error")) {
+			this.#failed = true;
+			connection.ready = false;
+		}
+		if (triggered.has("readable") && connection.available > 0) {
+			this.#onReadable?.call(this, connection.available);
+		}
+		if (!this.#connection) return;
+		if (this.#failed) {
+			if (connection.available === 0) this.#onError?.call(this);
+		} else if (triggered.has("writable")) this.#onWritable?.call(this, connection.writable);
 	}
 
-	#tellWritable(): void {
-		if (!this.#ended) this.#onWritable?.call(this, SEND_BUFFER - this.#unsent);
+	static #of(it: unknown): TCP {
+		const object: object = Object(it);
+		if (!(#connection in object)) throw new SyntaxError("not a TCP");
+		return object;
 	}
 
-	#tellEnded(): void {
-		if (this.#available === 0) this.#onError?.call(this, 0);
-	}
-
-	#check(): void {
-		if (!this.#open) throw new SyntaxError("closed");
+	static #connectionOf(it: unknown): Connection {
+		const connection = TCP.#of(it).#connection;
+		if (!connection) throw new SyntaxError("closed");
+		return connection;
 	}
 }
 
-function callback(value: Callback): Callback {
-	if (value !== undefined && typeof value !== "function") throw new TypeError("no function");
-	return value;
+function connect(options: Options): Connection {
+	const host = `${options.address}`;
+	if (!isIPv4(host)) throw new Error("invalid address");
+	return new Connection(createConnection({ host, port: portOf(options.port), allowHalfOpen: true }));
 }

@@ -1,53 +1,66 @@
-/** `embedded:io/socket/udp`, on node:dgram. */
+/** `embedded:io/socket/udp` as the SDK's lwIP port of the ESP8266 behaves, on node:dgram. */
 import { createSocket, type Socket } from "node:dgram";
+import { isIPv4 } from "node:net";
 import { chip } from "../virtual/chip";
+import { callbackOf, formatOf, integerOf, portOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
 
+const formats = ["buffer"] as const;
+
 type Packet = ArrayBuffer & { address: string; port: number };
-type Callback = ((this: UDP, packets: number) => void) | undefined;
+
+interface Options {
+	port?: number;
+	format?: string;
+	target?: unknown;
+	onReadable?(this: UDP, packets: number): void;
+}
 
 export default class UDP {
 	target: unknown;
-	readonly #socket: Socket;
+	/** Undefined once closed. */
+	#socket: Socket | undefined;
 	readonly #packets: Packet[] = [];
-	#pending = false;
-	#open = true;
+	#triggered = false;
 
-	constructor(options: { port?: number; target?: unknown; onReadable?: Callback }) {
-		if (options === undefined) throw new TypeError("no options");
-		const { port = 0, target, onReadable } = options;
-		if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError("invalid port");
-		if (target !== undefined) this.target = target;
-		// Node binds later: a taken port ends the program then, as an uncaught error of the constructor would.
-		this.#socket = createSocket("udp4");
-		this.#socket.on("message", (message, from) => {
-			const packet = Object.assign(toArrayBuffer(message), { address: from.address, port: from.port });
-			this.#packets.push(packet);
-			if (this.#pending) return;
-			this.#pending = true;
+	/** Throws where the port is taken. */
+	constructor(options: Options) {
+		const onReadable = callbackOf(options.onReadable);
+		const port = "port" in options ? portOf(options.port ?? 0) : 0;
+		if (options.format) formatOf(options.format, formats);
+		if ("target" in options) this.target = options.target;
+		// Addresses are numeric: with nothing to look up, Node binds at once and throws where it cannot.
+		const socket = createSocket({ type: "udp4", lookup: (address, _, found) => found(null, address, 4) });
+		socket.on("message", (message, from) => {
+			this.#packets.push(Object.assign(toArrayBuffer(message), { address: from.address, port: from.port }));
+			if (this.#triggered) return;
+			this.#triggered = true;
 			setImmediate(() => {
-				this.#pending = false;
-				if (this.#open && this.#packets.length > 0) onReadable?.call(this, this.#packets.length);
+				this.#triggered = false;
+				if (this.#socket && this.#packets.length > 0) onReadable?.call(this, this.#packets.length);
 			});
 		});
-		this.#socket.bind(port, () => chip().listening("udp", this.#socket.address().port));
+		socket.bind({ port, address: "0.0.0.0" });
+		this.#socket = socket;
+		chip().listening("udp", socket.address().port);
 	}
 
 	read(): Packet | undefined {
-		this.#check();
+		UDP.#socketOf(this);
 		return this.#packets.shift();
 	}
 
 	write(buffer: unknown, address: string, port: number): void {
-		this.#check();
+		const socket = UDP.#socketOf(this);
+		if (!isIPv4(`${address}`)) throw new RangeError("invalid IP address");
 		// A datagram that the network loses is lost without an error, on the chip too.
-		this.#socket.send(bytesOf(buffer).slice(), port, address, () => {});
+		socket.send(bytesOf(buffer).slice(), integerOf(port), address, () => {});
 	}
 
 	close(): void {
-		if (!this.#open) return;
-		this.#open = false;
-		this.#socket.close();
+		const udp = UDP.#of(this);
+		udp.#socket?.close();
+		udp.#socket = undefined;
 	}
 
 	get format(): string {
@@ -55,10 +68,18 @@ export default class UDP {
 	}
 
 	set format(value: string) {
-		if (value !== "buffer") throw new RangeError("unknown format");
+		formatOf(value, formats);
 	}
 
-	#check(): void {
-		if (!this.#open) throw new SyntaxError("closed");
+	static #of(it: unknown): UDP {
+		const object: object = Object(it);
+		if (!(#socket in object)) throw new SyntaxError("not a UDP");
+		return object;
+	}
+
+	static #socketOf(it: unknown): Socket {
+		const socket = UDP.#of(it).#socket;
+		if (!socket) throw new SyntaxError("closed");
+		return socket;
 	}
 }
