@@ -20,6 +20,8 @@ const PAUSE = 1000;
 const TELLING_TIMEOUT = 1000;
 /** A count has at most this many digits. */
 const DIGITS_MAX = 10;
+/** lwIP on the ESP8266 queues eight small writes; one more ends the connection. */
+const ACKNOWLEDGEMENTS_MAX = 4;
 
 type State = "connecting" | "receiving" | "pausing" | "telling" | "closed";
 
@@ -50,6 +52,8 @@ export class Transfer {
 	#writable = 0;
 	/** Bytes accepted and not yet acknowledged. */
 	#unacknowledged = 0;
+	/** Acknowledgements sent since the network has last taken some. */
+	#sent = 0;
 	readonly #digits = new Uint8Array(DIGITS_MAX);
 	/** The state's limit, and the next turn of a reading that let the event loop turn. */
 	#limit: TimerId | undefined;
@@ -95,11 +99,12 @@ export class Transfer {
 	/** For the socket: `count` bytes may be sent. */
 	writable(count: number): void {
 		this.#writable = count;
+		this.#sent = 0;
 		if (this.#state === "connecting") {
 			this.#state = "receiving";
 			this.#wait(this.#options.timeout);
 		}
-		if (this.#unacknowledged > 0) this.#acknowledge(0);
+		this.#acknowledge();
 	}
 
 	/** For the socket: the connection failed or ended. */
@@ -113,7 +118,6 @@ export class Transfer {
 	}
 
 	#read(): void {
-		const { update, byteLength, timeout } = this.#options;
 		while (this.#available > 0 && this.#state !== "closed") {
 			const count = Math.min(this.#available, PIECE);
 			const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
@@ -121,22 +125,27 @@ export class Transfer {
 			this.#available -= count;
 			// After a failure what still comes is read and dropped: closing on it would reset the connection.
 			if (this.#error || this.#state === "telling") continue;
-			let programmed = false;
-			try {
-				programmed = update.write(piece);
-			} catch (error) {
-				this.#fail(error as UpdateError, count);
-				continue;
-			}
-			this.#acknowledge(count);
-			if (update.received === byteLength) {
-				this.#pause();
-			} else if (this.#limit !== undefined) Timer.schedule(this.#limit, timeout);
-			if (programmed && this.#available > 0) {
+			if (this.#take(piece) && this.#available > 0) {
 				this.#turn = Timer.set(() => this.#turned());
-				return;
+				break;
 			}
 		}
+		this.#acknowledge();
+	}
+
+	/** True when a sector was programmed. */
+	#take(piece: Uint8Array): boolean {
+		const { update, byteLength, timeout } = this.#options;
+		let programmed = false;
+		try {
+			programmed = update.write(piece);
+			this.#unacknowledged += piece.length;
+			if (update.received === byteLength) this.#pause();
+			else if (this.#limit !== undefined) Timer.schedule(this.#limit, timeout);
+		} catch (error) {
+			this.#fail(error as UpdateError, piece.length);
+		}
+		return programmed;
 	}
 
 	#turned(): void {
@@ -189,15 +198,15 @@ export class Transfer {
 		if (update.received < byteLength) this.#tell();
 		else {
 			// The last piece: an espota that took the error for its acknowledgement would wait for ever.
-			this.#acknowledge(count);
+			this.#unacknowledged += count;
 			this.#pause();
 		}
 	}
 
 	#tell(): void {
+		this.#acknowledge();
 		this.#state = "telling";
-		const result = ArrayBuffer.fromString(this.#error ? `${this.#error}\n` : "OK");
-		if (result.byteLength <= this.#writable) this.#tcp.write(result);
+		this.#send(new Uint8Array(ArrayBuffer.fromString(this.#error ? `${this.#error}\n` : "OK")));
 		this.#wait(TELLING_TIMEOUT);
 	}
 
@@ -206,18 +215,28 @@ export class Transfer {
 		this.#options.onDone(this.#error);
 	}
 
-	/** Sends the count of all bytes accepted since the last one; with the next onWritable where there is no room now. */
-	#acknowledge(count: number): void {
-		this.#unacknowledged += count;
-		if (this.#writable < DIGITS_MAX) return;
+	/** Sends the count of all bytes accepted since the last one; where there is no room now, with the next onWritable. */
+	#acknowledge(): void {
+		if (this.#unacknowledged === 0 || this.#sent === ACKNOWLEDGEMENTS_MAX || this.#writable < DIGITS_MAX)
+			return;
 		let first = DIGITS_MAX;
 		for (let rest = this.#unacknowledged; rest > 0; rest = Math.floor(rest / 10)) {
 			first -= 1;
 			this.#digits[first] = 48 + (rest % 10);
 		}
-		this.#tcp.write(this.#digits.subarray(first));
-		this.#writable -= DIGITS_MAX - first;
+		this.#send(this.#digits.subarray(first));
+		this.#sent += 1;
 		this.#unacknowledged = 0;
+	}
+
+	#send(bytes: Uint8Array): void {
+		if (bytes.length > this.#writable) return;
+		this.#writable -= bytes.length;
+		try {
+			this.#tcp.write(bytes);
+		} catch {
+			// The connection has ended; onError comes when all that was received has been read.
+		}
 	}
 
 	#wait(milliseconds: number): void {

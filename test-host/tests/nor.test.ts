@@ -202,8 +202,8 @@ describe("operations", () => {
 	});
 
 	test("the counter and the faults are the same in everything that shares the control's memory", () => {
-		const control = new NorControl();
-		const flash = temporaryFlash({ control: new NorControl(control.buffer) });
+		const control = NorControl.create();
+		const flash = temporaryFlash({ control: new NorControl(control.words) });
 		flash.eraseSector(0);
 		expect(control.operations).toBe(1);
 		control.arm({ at: 1, kind: "fail" });
@@ -249,7 +249,7 @@ describe("faults", () => {
 
 	test("the same seed tears the same bits, another seed others", () => {
 		const [first, second, third] = [1, 1, 2].map((seed) => {
-			const flash = temporaryFlash({ control: new NorControl(undefined, seed) });
+			const flash = temporaryFlash({ control: NorControl.create(seed) });
 			flash.control.arm({ at: 0, kind: "torn" });
 			expect(() => flash.program(0, zeros(PAGE_SIZE))).toThrow(FlashFault);
 			return get(flash, 0, PAGE_SIZE);
@@ -287,7 +287,7 @@ describe("faults", () => {
 	});
 
 	test("seventeen faults are too many", () => {
-		const control = new NorControl();
+		const control = NorControl.create();
 		for (let at = 0; at < 16; at++) control.arm({ at, kind: "fail" });
 		expect(() => control.arm({ at: 16, kind: "fail" })).toThrow(RangeError);
 	});
@@ -332,7 +332,7 @@ describe("power cuts", () => {
 
 	test("the hook runs in the instant of the cut, the power already off", () => {
 		const seen: boolean[] = [];
-		const control = new NorControl();
+		const control = NorControl.create();
 		const flash = temporaryFlash({ control, onPowerCut: () => seen.push(control.powered) });
 		control.arm({ at: 0, kind: "power before" });
 		expect(() => flash.eraseSector(0)).toThrow(PowerCut);

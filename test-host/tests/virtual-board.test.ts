@@ -1,12 +1,14 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildFirmware } from "../virtual/image-builder";
+import { encodeApplication } from "../virtual/modules";
 import { BoardBench, FIRST, newFirmware, until } from "./board-bench";
 import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
-/** A firmware whose application is this script. */
-function scripted(script: string): Uint8Array {
+/** A firmware whose application is this module. */
+function scripted(source: string): Uint8Array {
+	const script = encodeApplication({ config: {}, modules: [{ name: "main", preload: false, source }] });
 	return buildFirmware({ script, name: "scripted", version: "1" });
 }
 
@@ -76,8 +78,8 @@ describe("an update", () => {
 		const reader = new Reader(socket);
 		socket.write(image.subarray(0, 9000));
 		await reader.read(4);
-		bench.restarting();
 		await bench.board.reset();
+		bench.restarting();
 		await bench.ready();
 		expect(bench.uart).toContain("ota8266 1.0.0 ready");
 		expect(bench.uart).not.toContain("update");
@@ -110,19 +112,19 @@ describe("the board", () => {
 	});
 
 	test("is reset by its watchdog when the application goes round in circles", async () => {
-		const script = "let n = 0; module.exports.default = () => { trace('started '); for (;;) n += 1; };";
+		const script = "let n = 0; export default () => { trace('started '); for (;;) n += 1; };";
 		const bench = await boardWith(scripted(script), { watchdog: 300 });
 		await bench.printed("rst cause:4");
 	});
 
 	test("prints an exception that the application does not catch, and restarts", async () => {
-		const bench = await boardWith(scripted("module.exports.default = () => { throw new Error('lost'); };"));
+		const bench = await boardWith(scripted("export default () => { throw new Error('lost'); };"));
 		await bench.printed("Fatal exception: lost\r\n");
 		await bench.printed("rst cause:2");
 	});
 
 	test("tells the application why it started", async () => {
-		const script = "module.exports.default = () => trace(require('board').resetReason, '\\n');";
+		const script = "import board from 'board'; export default () => trace(board.resetReason, '\\n');";
 		const bench = await boardWith(scripted(script));
 		await bench.printed("Power On\n");
 		await bench.board.reset();
@@ -131,7 +133,7 @@ describe("the board", () => {
 
 	test("hides Node from the application", async () => {
 		const names = "[typeof process, typeof Buffer, typeof setTimeout, typeof console, typeof fetch]";
-		const bench = await boardWith(scripted(`module.exports.default = () => trace(${names}.join());`));
+		const bench = await boardWith(scripted(`export default () => trace(${names}.join());`));
 		await bench.printed("undefined,undefined,undefined,undefined,undefined");
 	});
 

@@ -1,20 +1,64 @@
-/** Bundles the application for the virtual board, and the virtual board itself. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+/** The application's modules for the virtual board, by the manifest; and the programs that Node runs. */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { build, type Plugin, transform } from "esbuild";
 import { shimFiles } from "../shims/names";
-import { SETTINGS_MODULE } from "./protocol";
+import { type Application, encodeApplication, type Settings } from "./modules";
 
 interface Manifest {
-	config?: Record<string, string | number | boolean>;
+	config: Settings;
+	modules: Record<string, string | string[]>;
+	preload: string[];
 }
 
 export const root = join(import.meta.dirname, "../..");
 
+function readManifest(): Manifest {
+	return JSON.parse(readFileSync(join(root, "manifest.json"), "utf8")) as Manifest;
+}
+
 /** The application's `config` in its manifest. */
-export function manifestConfig(): Record<string, string | number | boolean> {
-	const manifest = JSON.parse(readFileSync(join(root, "manifest.json"), "utf8")) as Manifest;
-	return manifest.config ?? {};
+export function manifestConfig(): Settings {
+	return readManifest().config;
+}
+
+/** The modules that the manifest takes from this project, names and files. The SDK's own ($(…)) are not among them. */
+function manifestModules(manifest: Manifest): [name: string, file: string][] {
+	const found: [string, string][] = [];
+	for (const [name, paths] of Object.entries(manifest.modules)) {
+		for (const path of [paths].flat()) {
+			if (path.startsWith("$(")) continue;
+			const folder = join(root, dirname(path));
+			for (const file of readdirSync(folder)) {
+				const stem = basename(file, extname(file));
+				if (extname(file) !== ".ts" || (basename(path) !== "*" && stem !== basename(path))) continue;
+				found.push([name.replace("*", stem), join(folder, file)]);
+			}
+		}
+	}
+	return found;
+}
+
+/** The application in text, each module by itself, as the SDK has it. */
+export async function applicationText(config: Settings): Promise<string> {
+	const manifest = readManifest();
+	const preloaded = (name: string) =>
+		manifest.preload.some((pattern) => pattern === name || pattern === `${dirname(name)}/*`);
+	const modules = await Promise.all(
+		manifestModules(manifest).map(async ([name, file]) => {
+			const { code } = await transform(readFileSync(file, "utf8"), {
+				loader: "ts",
+				format: "esm",
+				target: "es2022",
+				minifyWhitespace: true,
+				minifySyntax: true,
+				legalComments: "none",
+			});
+			return { name, preload: preloaded(name), source: code };
+		}),
+	);
+	const application: Application = { config, modules };
+	return encodeApplication(application);
 }
 
 /** A module that is text made here. */
@@ -28,38 +72,12 @@ function virtualModule(name: string, contents: string): Plugin {
 	};
 }
 
-/**
- * The application as one script: the SDK's modules stay outside, `mc/config` is baked in as on the device. The
- * board may override settings, as if they had been built in.
- */
-export async function bundleApplication(config: Record<string, string | number | boolean>): Promise<string> {
-	const settings = `
-		import overrides from ${JSON.stringify(SETTINGS_MODULE)};
-		export default Object.freeze({ ...${JSON.stringify(config)}, ...overrides });`;
-	const result = await build({
-		entryPoints: [join(root, "main.ts")],
-		bundle: true,
-		write: false,
-		format: "cjs",
-		target: "es2022",
-		minify: true,
-		legalComments: "none",
-		external: [...Object.keys(shimFiles()), SETTINGS_MODULE],
-		plugins: [virtualModule("mc/config", settings)],
-	});
-	return result.outputFiles[0]?.text ?? "";
-}
-
-/** Node's programs into dist/: the command line, and the thread that runs the application. */
+/** Node's programs into a folder: the command line, and the thread that runs an application. */
 export async function bundlePrograms(outdir: string): Promise<void> {
 	const names = Object.entries(shimFiles());
-	// What the application requires is its import's default, where there is one: so Node and esbuild see CommonJS.
 	const shims = `
 		${names.map(([, file], i) => `import * as m${i} from ${JSON.stringify(file)};`).join("\n")}
-		const required = (module) => module.default ?? module;
-		export default {
-			${names.map(([name], i) => `${JSON.stringify(name)}: required(m${i}),`).join("\n")}
-		};`;
+		export default { ${names.map(([name], i) => `${JSON.stringify(name)}: m${i},`).join("\n")} };`;
 	await build({
 		entryPoints: {
 			ota8266: join(root, "tools/ota8266.ts"),
@@ -71,7 +89,6 @@ export async function bundlePrograms(outdir: string): Promise<void> {
 		platform: "node",
 		target: "node20",
 		packages: "external",
-		external: ["vitest"],
 		plugins: [virtualModule("virtual:shims", shims)],
 	});
 }

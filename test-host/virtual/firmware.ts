@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { bundleApplication, manifestConfig } from "./bundle";
+import { applicationText, manifestConfig } from "./bundle";
 import { buildFirmware } from "./image-builder";
 
 export interface FirmwareOptions {
@@ -18,7 +18,7 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const config = manifestConfig();
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
-	const script = await bundleApplication({ ...config, name, version });
+	const script = await applicationText({ ...config, name, version });
 	return buildFirmware({
 		script,
 		name,

@@ -1,8 +1,9 @@
 /**
- * The flash chip's power, its operation counter and the faults it is to have, in shared memory: a test in one
- * thread arms them, the board in another meets them.
+ * The flash chip's power, its operation counter and the faults it is to have, in words that threads or processes
+ * share: a test arms them in one, the board meets them in another.
  */
 import { Noise } from "./noise";
+import { SharedWords, type Words } from "./words";
 
 export type FlashOperation = "erase" | "program";
 
@@ -38,67 +39,83 @@ const FAULTS = 3;
 /** at, kind (0: none, else 1 + its index), operation (0: any, 1: erase, 2: program), repeat. */
 const FAULT_WORDS = 4;
 const FAULTS_MAX = 16;
-const WORDS = FAULTS + FAULTS_MAX * FAULT_WORDS;
+const BEATS = FAULTS + FAULTS_MAX * FAULT_WORDS;
+export const CONTROL_LENGTH = 4 * (BEATS + 1);
 
 export class NorControl {
-	/** Give it to another thread; `new NorControl(buffer)` there is the same control. */
-	readonly buffer: SharedArrayBuffer;
-	readonly #words: Int32Array;
+	readonly #words: Words;
 
-	/** A new control is powered, at operation 0, without faults; `seed` chooses which bits a torn operation changes. */
-	constructor(buffer?: SharedArrayBuffer, seed = 1) {
-		this.buffer = buffer ?? new SharedArrayBuffer(4 * WORDS);
-		this.#words = new Int32Array(this.buffer);
-		if (buffer) return;
-		Atomics.store(this.#words, SEED, seed);
-		Atomics.store(this.#words, POWERED, 1);
+	/** Of words that another thread or process made a control of, the same control. */
+	constructor(words: Words) {
+		this.#words = words;
+	}
+
+	/** A new one: powered, at operation 0, without faults; `seed` chooses which bits a torn operation changes. */
+	static create(seed = 1, words: Words = new SharedWords(new SharedArrayBuffer(CONTROL_LENGTH))): NorControl {
+		words.store(SEED, seed);
+		words.store(POWERED, 1);
+		return new NorControl(words);
+	}
+
+	/** In shared memory: give it to another thread, as `new SharedWords(buffer)`. */
+	get words(): Words {
+		return this.#words;
+	}
+
+	/** Counted up by the application's event loop: the watchdog's food. */
+	get beats(): number {
+		return this.#words.load(BEATS);
+	}
+
+	beat(): void {
+		this.#words.add(BEATS, 1);
 	}
 
 	/** Operations begun so far, which is the number of the next one. */
 	get operations(): number {
-		return Atomics.load(this.#words, OPERATIONS);
+		return this.#words.load(OPERATIONS);
 	}
 
 	get powered(): boolean {
-		return Atomics.load(this.#words, POWERED) !== 0;
+		return this.#words.load(POWERED) !== 0;
 	}
 
 	powerOn(): void {
-		Atomics.store(this.#words, POWERED, 1);
+		this.#words.store(POWERED, 1);
 	}
 
 	powerOff(): void {
-		Atomics.store(this.#words, POWERED, 0);
+		this.#words.store(POWERED, 0);
 	}
 
 	/** Arms one more fault. Throws RangeError where there are 16 already. */
 	arm(fault: Fault): void {
 		const words = this.#words;
 		let slot = FAULTS;
-		while (slot < WORDS && Atomics.load(words, slot + 1) !== 0) slot += FAULT_WORDS;
-		if (slot >= WORDS) throw new RangeError(`more than ${FAULTS_MAX} faults armed`);
-		Atomics.store(words, slot, fault.at);
-		Atomics.store(words, slot + 2, fault.only === undefined ? 0 : operationCode(fault.only));
-		Atomics.store(words, slot + 3, fault.repeat ? 1 : 0);
+		while (slot < BEATS && words.load(slot + 1) !== 0) slot += FAULT_WORDS;
+		if (slot >= BEATS) throw new RangeError(`more than ${FAULTS_MAX} faults armed`);
+		words.store(slot, fault.at);
+		words.store(slot + 2, fault.only === undefined ? 0 : operationCode(fault.only));
+		words.store(slot + 3, fault.repeat ? 1 : 0);
 		// The kind last: with it the other thread sees the fault.
-		Atomics.store(words, slot + 1, 1 + faultKinds.indexOf(fault.kind));
+		words.store(slot + 1, 1 + faultKinds.indexOf(fault.kind));
 	}
 
 	/** Forgets every armed fault. */
 	disarm(): void {
-		for (let slot = FAULTS; slot < WORDS; slot += FAULT_WORDS) Atomics.store(this.#words, slot + 1, 0);
+		for (let slot = FAULTS; slot < BEATS; slot += FAULT_WORDS) this.#words.store(slot + 1, 0);
 	}
 
 	/** Counts an operation of the chip; says which fault hits it. A fault that does not repeat is then spent. */
 	begin(operation: FlashOperation): FaultKind | undefined {
 		const words = this.#words;
-		const number = Atomics.add(words, OPERATIONS, 1);
-		for (let slot = FAULTS; slot < WORDS; slot += FAULT_WORDS) {
-			const kind = Atomics.load(words, slot + 1);
-			const only = Atomics.load(words, slot + 2);
-			if (kind === 0 || number < Atomics.load(words, slot)) continue;
+		const number = words.add(OPERATIONS, 1);
+		for (let slot = FAULTS; slot < BEATS; slot += FAULT_WORDS) {
+			const kind = words.load(slot + 1);
+			const only = words.load(slot + 2);
+			if (kind === 0 || number < words.load(slot)) continue;
 			if (only !== 0 && only !== operationCode(operation)) continue;
-			if (Atomics.load(words, slot + 3) === 0) Atomics.store(words, slot + 1, 0);
+			if (words.load(slot + 3) === 0) words.store(slot + 1, 0);
 			return faultKinds[kind - 1];
 		}
 		return undefined;
@@ -106,7 +123,7 @@ export class NorControl {
 
 	/** Noise that belongs to the operation begun last: the bits that it tears. */
 	noise(): Noise {
-		return new Noise(Math.imul(Atomics.load(this.#words, SEED), 0x01000193) ^ this.operations);
+		return new Noise(Math.imul(this.#words.load(SEED), 0x01000193) ^ this.operations);
 	}
 }
 

@@ -36,7 +36,7 @@ export class NorFlash {
 	private constructor(fd: number, size: number, options: NorOptions) {
 		this.#fd = fd;
 		this.size = size;
-		this.control = options.control ?? new NorControl();
+		this.control = options.control ?? NorControl.create();
 		this.#onPowerCut = options.onPowerCut;
 	}
 

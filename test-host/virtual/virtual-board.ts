@@ -3,12 +3,13 @@
  * switch. What it runs is what lies in its flash, in a thread of its own.
  */
 import { randomBytes } from "node:crypto";
-import { Worker } from "node:worker_threads";
 import { findApplication } from "./application";
 import { runEboot } from "./eboot";
-import { NorControl, NorFlash, PowerCut } from "./nor";
+import { type Engine, Exit, type Run } from "./engine";
+import { decodeModules, type Settings } from "./modules";
+import { NodeEngine } from "./node-engine";
+import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
-import { type ApplicationMessage, type ApplicationStart, Exit } from "./protocol";
 import { runROM } from "./rom";
 import { RtcMemory } from "./rtc";
 import { Exception, printException, printf } from "./uart";
@@ -20,11 +21,6 @@ const RESET_TIME = 50;
 /** The strapping of a NodeMCU that starts from flash. */
 const BOOT_MODE_FLASH = 3;
 
-/** Beside this file in dist/, where the build has put it. */
-const workerFile = import.meta.url.endsWith(".ts")
-	? new URL("../../dist/worker.js", import.meta.url)
-	: new URL("./worker.js", import.meta.url);
-
 export interface VirtualBoardOptions {
 	/** The flash's file; created erased where it does not exist. */
 	flashFile: string;
@@ -33,7 +29,9 @@ export interface VirtualBoardOptions {
 	/** Six bytes; Espressif's prefix and random ones where not given. */
 	mac?: Uint8Array | undefined;
 	/** Overrides of the manifest's `config`. */
-	settings?: Readonly<Record<string, string | number | boolean>>;
+	settings?: Settings;
+	/** Runs the application; Node where not given. */
+	engine?: Engine;
 	/** For DNS-SD on this machine. */
 	mdns?: { interface?: string; port?: number };
 	/** Milliseconds without a turn of the event loop before the watchdog resets. */
@@ -47,13 +45,13 @@ export type BoardState = "off" | "booting" | "running" | "hung";
 
 export class VirtualBoard {
 	readonly flash: NorFlash;
-	readonly control = new NorControl();
+	readonly control: NorControl;
+	readonly #engine: Engine;
 	readonly #options: VirtualBoardOptions;
 	readonly #mac: Uint8Array;
 	readonly #rtc = new RtcMemory();
-	readonly #beats = new Int32Array(new SharedArrayBuffer(4));
 	#state: BoardState = "off";
-	#worker: Worker | undefined;
+	#run: Run | undefined;
 	#boot: NodeJS.Timeout | undefined;
 	#watchdog: NodeJS.Timeout | undefined;
 
@@ -61,6 +59,8 @@ export class VirtualBoard {
 	constructor(options: VirtualBoardOptions) {
 		const { flashFile, flashSize, mac } = options;
 		this.#options = options;
+		this.#engine = options.engine ?? new NodeEngine();
+		this.control = this.#engine.createControl();
 		this.#mac = mac ?? Uint8Array.of(0x18, 0xfe, 0x34, ...randomBytes(3));
 		const size = flashSize === undefined ? {} : { size: flashSize };
 		this.flash = NorFlash.open({ file: flashFile, control: this.control, ...size });
@@ -109,6 +109,7 @@ export class VirtualBoard {
 	async close(): Promise<void> {
 		await this.powerOff();
 		this.flash.close();
+		this.#engine.close();
 	}
 
 	#print(text: string): void {
@@ -128,19 +129,18 @@ export class VirtualBoard {
 			if (outcome.kind === "jump") outcome = runEboot({ flash, rtc: this.#rtc, print });
 			if (outcome.kind === "hang") this.#state = "hung";
 			else if (outcome.kind === "reset") this.#restart(outcome.cause, outcome.reason);
-			else this.#run(outcome, reason);
+			else this.#runApplication(outcome, reason);
 		} catch (error) {
 			if (!(error instanceof PowerCut)) throw error;
 			this.#powerLost();
 		}
 	}
 
-	#run(outcome: Outcome & { kind: "jump" }, resetReason: string): void {
+	#runApplication(outcome: Outcome & { kind: "jump" }, resetReason: string): void {
 		const print = (text: string) => this.#print(text);
 		const found = findApplication(this.flash, outcome.entry, outcome.memory);
 		if (found.kind === "wild jump") {
-			printException(print, Exception.ILLEGAL_INSTRUCTION, outcome.entry, 0);
-			this.#restart(ResetCause.RESET, "Exception");
+			this.#crash(outcome.entry);
 			return;
 		}
 		if (found.kind === "machine code") {
@@ -148,54 +148,56 @@ export class VirtualBoard {
 			this.#state = "hung";
 			return;
 		}
-		const { flashFile, settings = {}, mdns = {}, onListening } = this.#options;
-		const start: ApplicationStart = {
-			script: found.script,
+		const modules = decodeModules(found.script, this.#options.settings ?? {});
+		if (!modules) {
+			this.#crash(outcome.entry);
+			return;
+		}
+		const { flashFile, mdns = {}, onListening } = this.#options;
+		this.#state = "running";
+		const start = {
+			modules,
 			flashFile,
-			flashControl: this.control.buffer,
-			rtc: this.#rtc.buffer,
-			heartbeat: this.#beats.buffer as SharedArrayBuffer,
+			control: this.control,
+			rtc: this.#rtc,
 			mac: this.#mac,
 			bootMode: BOOT_MODE_FLASH,
 			resetReason,
 			mdns,
-			settings,
 		};
-		this.#state = "running";
-		const worker = new Worker(workerFile, { workerData: start });
-		this.#worker = worker;
-		worker.on("message", (message: ApplicationMessage) => {
-			if ("uart" in message) this.#print(message.uart);
-			else onListening?.(message.listening.protocol, message.listening.port);
+		this.#run = this.#engine.run(start, {
+			onUART: print,
+			onListening: (protocol, port) => onListening?.(protocol, port),
+			onExit: (code) => this.#ended(code),
 		});
-		worker.on("error", (error) => {
-			printf((text) => this.#print(text), `\nFatal exception: ${error.message}\n`);
-		});
-		worker.on("exit", (code) => {
-			if (this.#worker === worker) this.#ended(code);
-		});
-		this.#watch(worker);
+		this.#watch();
+	}
+
+	/** What a chip does that finds no sense in what it is to run. */
+	#crash(address: number): void {
+		printException((text) => this.#print(text), Exception.ILLEGAL_INSTRUCTION, address, 0);
+		this.#restart(ResetCause.RESET, "Exception");
 	}
 
 	#ended(code: number): void {
-		this.#worker = undefined;
+		this.#run = undefined;
 		clearInterval(this.#watchdog);
 		if (code === Exit.POWER_CUT) this.#powerLost();
 		else if (code === Exit.RESTART) this.#restart(ResetCause.RESET, "Software/System restart");
 		else this.#restart(ResetCause.RESET, "Exception");
 	}
 
-	#watch(worker: Worker): void {
+	#watch(): void {
 		let last = -1;
 		this.#watchdog = setInterval(() => {
-			const now = Atomics.load(this.#beats, 0);
-			if (now !== last) {
-				last = now;
+			const { beats } = this.control;
+			if (beats !== last) {
+				last = beats;
 				return;
 			}
-			this.#worker = undefined;
-			clearInterval(this.#watchdog);
-			void worker.terminate().then(() => this.#restart(ResetCause.WATCHDOG, "Hardware Watchdog"));
+			void this.#stop().then(() => {
+				if (this.control.powered) this.#restart(ResetCause.WATCHDOG, "Hardware Watchdog");
+			});
 		}, this.#options.watchdog ?? WATCHDOG);
 	}
 
@@ -207,9 +209,9 @@ export class VirtualBoard {
 	async #stop(): Promise<void> {
 		clearTimeout(this.#boot);
 		clearInterval(this.#watchdog);
-		const worker = this.#worker;
-		this.#worker = undefined;
+		const run = this.#run;
+		this.#run = undefined;
 		this.#state = "off";
-		await worker?.terminate();
+		await run?.stop();
 	}
 }

@@ -1,0 +1,114 @@
+/** lwIP's side of a TCP connection, on node:net: what a TCP holds, and hands over when another one adopts it. */
+import type { Socket } from "node:net";
+
+const SEGMENT = 1460;
+/** The receive window and the send buffer of lwIP on the ESP8266. */
+const WINDOW = 4 * SEGMENT;
+const SEND_BUFFER = 2 * SEGMENT;
+
+export type Event = "readable" | "writable" | "error";
+
+export class Connection {
+	readonly socket: Socket;
+	/** Called with what happened; by whom holds the connection. */
+	tell: ((event: Event) => void) | undefined;
+	/** Whether it may be written to. */
+	ready: boolean;
+	/** Refused, or reset by the peer. */
+	lost = false;
+	/** Bytes that may be read. */
+	available = 0;
+	/** Inside the window, in segments. */
+	readonly #segments: Uint8Array[] = [];
+	/** Bytes read of the first segment: it takes its part of the window until all of it is read. */
+	#consumed = 0;
+	/** Behind the window: what a real peer would not have been allowed to send yet. */
+	#backlog: Uint8Array[] = [];
+	/** Written and not yet taken by the network. */
+	#unsent = 0;
+	/** The peer has closed its side, behind the backlog. */
+	#finished = false;
+
+	/** Of a socket that is connected, or on its way. */
+	constructor(socket: Socket) {
+		this.socket = socket;
+		this.ready = !socket.connecting;
+		socket.once("connect", () => {
+			this.ready = true;
+			this.tell?.("writable");
+		});
+		socket.on("data", (bytes: Uint8Array) => {
+			this.#backlog.push(bytes);
+			this.#refill();
+		});
+		socket.once("end", () => {
+			this.#finished = true;
+			if (this.#backlog.length === 0) this.tell?.("error");
+		});
+		socket.on("error", () => {
+			if (this.#finished) return;
+			this.lost = true;
+			this.#backlog = [];
+			this.tell?.("error");
+		});
+		socket.resume();
+	}
+
+	/** Bytes that may be written. */
+	get writable(): number {
+		return SEND_BUFFER - this.#unsent;
+	}
+
+	/** Sends; no more than is writable. */
+	write(bytes: Uint8Array): void {
+		this.#unsent += bytes.length;
+		this.socket.write(bytes, (error) => {
+			this.#unsent -= bytes.length;
+			if (!error && !this.#finished) this.tell?.("writable");
+		});
+	}
+
+	/** Fills `target`, which is no larger than what is available. */
+	read(target: Uint8Array): void {
+		this.available -= target.length;
+		for (let filled = 0; filled < target.length; ) {
+			const first = this.#segments[0] ?? new Uint8Array(0);
+			const part = first.subarray(this.#consumed, this.#consumed + target.length - filled);
+			target.set(part, filled);
+			filled += part.length;
+			this.#consumed += part.length;
+			if (this.#consumed < first.length) break;
+			this.#segments.shift();
+			this.#consumed = 0;
+		}
+		this.#refill();
+	}
+
+	/** Ends the connection; nobody is told of anything any more. */
+	close(): void {
+		this.tell = undefined;
+		// lwIP resets a connection that is closed on unread bytes, and the peer may lose what it was sent.
+		if (this.available > 0) this.socket.resetAndDestroy();
+		else if (this.socket.connecting) this.socket.destroy();
+		else this.socket.destroySoon();
+	}
+
+	/** Lets into the window what fits, and tells of it. */
+	#refill(): void {
+		const before = this.available;
+		const waiting = this.#backlog.length > 0;
+		for (let next = this.#backlog[0]; next; next = this.#backlog[0]) {
+			const room = WINDOW - this.available - this.#consumed;
+			if (room === 0) break;
+			const segment = next.subarray(0, Math.min(room, SEGMENT));
+			this.#segments.push(segment);
+			this.available += segment.length;
+			if (segment.length < next.length) this.#backlog[0] = next.subarray(segment.length);
+			else this.#backlog.shift();
+		}
+		if (this.#backlog.length > 0) this.socket.pause();
+		else this.socket.resume();
+		if (this.available > before) this.tell?.("readable");
+		if (this.#finished && waiting && this.#backlog.length === 0) this.tell?.("error");
+	}
+}
