@@ -49,7 +49,9 @@ const board: Board = {
 	restart() {
 		return chip().restart();
 	},
-	led() {},
+	led(on) {
+		chip().led?.(on);
+	},
 };
 
 export default board;

@@ -146,6 +146,16 @@ describe("a firmware update", () => {
 		update.close();
 	});
 
+	test("lights the LED while the flash works, and leaves it off", () => {
+		const lit: boolean[] = [];
+		const bench = new UpdaterBench({ led: (on) => lit.push(on) });
+		bench.update(NEW);
+		expect(lit).toEqual(Array.from({ length: 2 * 8 }, (_, i) => i % 2 === 0));
+		bench.flash.control.arm({ at: bench.flash.operations, kind: "fail" });
+		expect(codeOf(() => bench.update(NEW))).toBe(ErrorCode.ERASE);
+		expect(lit.at(-1)).toBe(false);
+	});
+
 	test("reports start, progress and end", () => {
 		const bench = new UpdaterBench();
 		const told: string[] = [];

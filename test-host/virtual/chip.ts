@@ -18,6 +18,8 @@ export interface Chip {
 	uart(text: string): void;
 	/** Tells the world which port a socket got. */
 	listening(protocol: "udp" | "tcp", port: number): void;
+	/** Where given, sees the LED go on and off. */
+	led?(on: boolean): void;
 	/** Restarts the chip; nothing of this thread runs afterwards. */
 	restart(): never;
 }
