@@ -35,7 +35,7 @@ export interface UploadOptions {
 	resendInterval?: number | undefined;
 	/** Milliseconds from the last sign of life after the last byte to the result; 60,000 where not given. */
 	resultTimeout?: number | undefined;
-	/** `sent` bytes were given to the socket, `accepted` of them are on their way, of `total`. */
+	/** `sent` bytes were given to the network, of which the device has taken about `accepted`, of `total`. */
 	onProgress?: ((sent: number, accepted: number, total: number) => void) | undefined;
 	/** Abandons the upload. */
 	signal?: AbortSignal | undefined;

@@ -21,7 +21,7 @@ interface UploadFlags {
 /** What --json prints. */
 interface Report {
 	ok: boolean;
-	/** Sent, and on their way at least. */
+	/** About what the board has taken. */
 	bytes: number;
 	ms: number;
 	md5?: string;

@@ -67,6 +67,18 @@ describe("what a device writes, in whatever pieces it comes", () => {
 		expect(new ReplyReader().write("1460Ouch")).toEqual({ kind: "unknown", text: "Ouch" });
 	});
 
+	test.each([
+		[["1460"], 1460],
+		[["1460", "1460", "800"], 3720],
+		[["14601460800"], 3720],
+		[["17520"], 17520],
+		[["1460OK"], 1460],
+	])("counts that came as %j are about %i bytes", (pieces, bytes) => {
+		const reader = new ReplyReader();
+		for (const piece of pieces) reader.write(piece);
+		expect(reader.acknowledged).toBe(bytes);
+	});
+
 	test("digits are counted, not added", () => {
 		const reader = new ReplyReader();
 		reader.write("1460");

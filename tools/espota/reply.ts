@@ -9,6 +9,8 @@ const SUCCESS = "OK";
 const ERROR = "ERROR[";
 /** An error text that is longer is taken as complete. */
 const ERROR_LENGTH_MAX = 256;
+/** A device takes 1,460 bytes at once, rarely more than its receive window of 5,840: counts of four digits. */
+const COUNT_DIGITS = 4;
 
 export type Reply =
 	/** Nothing decided yet. */
@@ -23,17 +25,30 @@ export class ReplyReader {
 	/** What follows the counts. */
 	#text = "";
 	#digits = 0;
+	#acknowledged = 0;
 
 	/** Digits of counts that came so far; a count of n bytes has at most n digits. */
 	get digits(): number {
 		return this.#digits;
 	}
 
+	/**
+	 * About how many bytes the device has taken. Counts that came in one piece run together, so that this may
+	 * be off: it is for a progress bar, not for a decision.
+	 */
+	get acknowledged(): number {
+		return this.#acknowledged;
+	}
+
 	/** Takes what the device wrote next. */
 	write(text: string): Reply {
 		const all = this.#text + text;
 		this.#text = all.replace(/^[\d\s]+/, "");
-		this.#digits += all.slice(0, all.length - this.#text.length).replace(/\s/g, "").length;
+		const counts = all.slice(0, all.length - this.#text.length).replace(/\s/g, "");
+		this.#digits += counts.length;
+		const single = counts.length <= COUNT_DIGITS + 1;
+		for (const count of single ? [counts] : (counts.match(/.{1,4}/g) ?? []))
+			this.#acknowledged += Number(count);
 		if (this.#text.startsWith(SUCCESS)) return { kind: "success" };
 		if (this.#text === "" || SUCCESS.startsWith(this.#text) || ERROR.startsWith(this.#text)) {
 			return { kind: "pending" };

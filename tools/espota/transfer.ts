@@ -19,7 +19,7 @@ export interface TransferOptions {
 	timeout: number;
 	/** Milliseconds without a sign of life, from the last byte to the result. */
 	resultTimeout: number;
-	/** `sent` bytes were given to the socket, `accepted` of them are on their way. */
+	/** `sent` bytes were given to the network, which holds some of them; the device has taken about `accepted`. */
 	onProgress?: ((sent: number, accepted: number, total: number) => void) | undefined;
 	signal: AbortSignal;
 }
@@ -44,7 +44,10 @@ class Transfer {
 	readonly #reply = new ReplyReader();
 	#state: State = "sending";
 	#sent = 0;
+	/** Bytes that the network stack has. */
 	#accepted = 0;
+	/** About what the device has taken. */
+	#taken = 0;
 	#limit: NodeJS.Timeout | undefined;
 
 	constructor(
@@ -79,7 +82,7 @@ class Transfer {
 	/** One piece is under way at a time: its callback comes when the network stack has all of it. */
 	#send(): void {
 		if (this.#state !== "sending") return;
-		const { image, onProgress } = this.#options;
+		const { image } = this.#options;
 		const total = image.length;
 		const piece = image.subarray(this.#sent, this.#sent + PIECE);
 		this.#sent += piece.length;
@@ -88,7 +91,7 @@ class Transfer {
 			this.#accepted += piece.length;
 			if (this.#accepted === total) this.#state = "waiting";
 			this.#wait();
-			onProgress?.(this.#sent, this.#accepted, total);
+			this.#tellProgress();
 			// A turn of the event loop between, so that an error of the device is read before the next piece
 			// runs into the connection that it has closed.
 			setImmediate(() => this.#send());
@@ -98,10 +101,19 @@ class Transfer {
 	#receive(text: string): void {
 		if (this.#state === "ended") return;
 		this.#wait();
-		this.#judge(this.#reply.write(text));
+		const reply = this.#reply.write(text);
+		this.#tellProgress(reply.kind === "success");
+		this.#judge(reply);
 		if (this.#reply.digits > this.#options.image.length) {
 			this.#end(new UpdateError(ErrorCode.BAD_ANSWER, "more acknowledged than sent"));
 		}
+	}
+
+	#tellProgress(done = false): void {
+		const { image, onProgress } = this.#options;
+		const taken = done ? this.#sent : Math.min(this.#reply.acknowledged, this.#accepted);
+		this.#taken = Math.max(this.#taken, taken);
+		onProgress?.(this.#sent, this.#taken, image.length);
 	}
 
 	#judge(reply: Reply): void {
