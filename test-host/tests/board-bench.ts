@@ -1,13 +1,20 @@
-/** A whole virtual board with its application's thread, for a test. */
+/** A whole virtual board with what runs its application, for a test. */
 import { readFileSync } from "node:fs";
 import { onTestFinished } from "vitest";
 import { makeFirmware } from "../virtual/firmware";
+import type { Settings } from "../virtual/modules";
+import type { Fault } from "../virtual/nor";
 import { VirtualBoard, type VirtualBoardOptions } from "../virtual/virtual-board";
+import { createEngine, type EngineName } from "./engines";
 import { temporaryFile } from "./temporary-flash";
 import { Uploader } from "./uploader";
 
 /** The built firmware, version 1.0.0. */
 export const FIRST = new Uint8Array(readFileSync(new URL("../../dist/firmware.bin", import.meta.url)));
+
+export interface BoardBenchOptions extends Partial<VirtualBoardOptions> {
+	engineName?: EngineName;
+}
 
 export class BoardBench {
 	readonly board: VirtualBoard;
@@ -15,9 +22,10 @@ export class BoardBench {
 	uart = "";
 	otaPort = 0;
 
-	constructor(options: Partial<VirtualBoardOptions> = {}) {
+	constructor(options: BoardBenchOptions = {}) {
 		this.board = new VirtualBoard({
 			flashFile: this.flashFile,
+			engine: createEngine(options.engineName ?? "node"),
 			...options,
 			settings: { otaPort: 0, dnssd: false, ...options.settings },
 			onUART: (text) => {
@@ -31,8 +39,8 @@ export class BoardBench {
 	}
 
 	/** A board that has started what it left the factory with. */
-	static async started(options: Partial<VirtualBoardOptions> = {}): Promise<BoardBench> {
-		const bench = new BoardBench(options);
+	static async started(engineName: EngineName, settings: Settings = {}): Promise<BoardBench> {
+		const bench = new BoardBench({ engineName, settings });
 		bench.board.flashByCable(FIRST);
 		await bench.powerOn();
 		return bench;
@@ -43,6 +51,14 @@ export class BoardBench {
 		this.restarting();
 		this.board.powerOn();
 		await this.ready();
+	}
+
+	/** Presses the reset button; which version then runs. */
+	async reset(): Promise<string> {
+		await this.board.reset();
+		this.restarting();
+		await this.ready();
+		return this.version;
 	}
 
 	/** Forgets what was printed. */
@@ -56,6 +72,23 @@ export class BoardBench {
 		await until(() => this.otaPort > 0);
 	}
 
+	/** The version that last said it was ready. */
+	get version(): string {
+		return this.uart.match(/ota8266 (\S+) ready(?![\s\S]*ready)/)?.[1] ?? "";
+	}
+
+	/** What the application was told, by its lines on the UART. */
+	get told(): string[] {
+		return this.uart.match(/^update (of .*|failed: .*)$/gm) ?? [];
+	}
+
+	/** Waits for the application's last word on an update, and gives it. */
+	async ended(): Promise<string> {
+		const last = () => this.told.filter((line) => !line.endsWith("begins")).at(-1);
+		await until(() => last() !== undefined);
+		return last() ?? "";
+	}
+
 	/** Waits for a text on the UART. */
 	async printed(text: string): Promise<void> {
 		await until(
@@ -64,14 +97,31 @@ export class BoardBench {
 		);
 	}
 
+	/** Arms a fault: at the operation that has the number `at` from now on. */
+	arm(at: number, kind: Fault["kind"], only?: "erase" | "program"): void {
+		const { control } = this.board;
+		control.arm({ at: control.operations + at, kind, ...(only && { only }) });
+	}
+
+	get(address: number, length: number): Uint8Array {
+		const bytes = new Uint8Array(length);
+		this.board.flash.read(address, bytes);
+		return bytes;
+	}
+
 	async uploader(image: Uint8Array): Promise<Uploader> {
 		return Uploader.start(this.otaPort, image);
 	}
 }
 
-/** A new firmware of main.ts. */
-export function newFirmware(version = "2.0.0"): Promise<Uint8Array> {
-	return makeFirmware({ version });
+const made = new Map<string, Promise<Uint8Array>>();
+
+/** A new firmware of main.ts, of `padTo` bytes where given. */
+export function newFirmware(version = "2.0.0", padTo?: number): Promise<Uint8Array> {
+	const key = `${version} ${padTo}`;
+	const firmware = made.get(key) ?? makeFirmware({ version, padTo });
+	made.set(key, firmware);
+	return firmware;
 }
 
 export async function until(

@@ -1,4 +1,4 @@
-/** ArduinoOTA on the Updater's bench, with real sockets, and an uploader that talks to it. */
+/** ArduinoOTA in this thread, on the Updater's bench, with real sockets: for what a whole board does not show. */
 import { onTestFinished } from "vitest";
 import { ArduinoOTA, type ArduinoOTAOptions } from "../../ota/arduino-ota";
 import type { UpdateError } from "../../ota/errors";

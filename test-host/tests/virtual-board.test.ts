@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { buildFirmware } from "../virtual/image-builder";
 import { encodeApplication } from "../virtual/modules";
 import { BoardBench, FIRST, newFirmware, until } from "./board-bench";
+import { type EngineName, engines } from "./engines";
 import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
@@ -19,9 +20,9 @@ async function boardWith(image: Uint8Array, options = {}): Promise<BoardBench> {
 	return bench;
 }
 
-describe("an update", () => {
+describe.each(engines)("on %s, an update", (engine: EngineName) => {
 	test("by espota is staged, handed to the boot loader, and runs", async () => {
-		const bench = await BoardBench.started();
+		const bench = await BoardBench.started(engine);
 		const image = await newFirmware();
 		const uploader = await bench.uploader(image);
 		bench.restarting();
@@ -45,7 +46,7 @@ describe("an update", () => {
 	});
 
 	test("compressed is inflated by the boot loader, and runs", async () => {
-		const bench = await BoardBench.started();
+		const bench = await BoardBench.started(engine);
 		const uploader = await bench.uploader(gzipSync(await newFirmware()));
 		await uploader.invite();
 		bench.restarting();
@@ -56,7 +57,7 @@ describe("an update", () => {
 	test("that is cut by the power at a flash operation leaves what ran, at any of them", async () => {
 		const image = await newFirmware();
 		for (const at of [0, 1, 20, 60]) {
-			const bench = await BoardBench.started({ settings: { otaPassword: "secret" } });
+			const bench = await BoardBench.started(engine, { otaPassword: "secret" });
 			const uploader = await bench.uploader(image);
 			await uploader.invite("secret", true);
 			bench.board.control.arm({ at: bench.board.control.operations + at, kind: "power during" });
@@ -70,7 +71,7 @@ describe("an update", () => {
 	});
 
 	test("that the reset button interrupts leaves what ran", async () => {
-		const bench = await BoardBench.started();
+		const bench = await BoardBench.started(engine);
 		const image = await newFirmware();
 		const uploader = await bench.uploader(image);
 		await uploader.invite();
@@ -86,7 +87,7 @@ describe("an update", () => {
 	});
 
 	test("that the boot loader could not install is told at the next start", async () => {
-		const bench = await BoardBench.started({ settings: { otaPassword: "secret" } });
+		const bench = await BoardBench.started(engine, { otaPassword: "secret" });
 		const image = await newFirmware();
 		const uploader = await bench.uploader(image);
 		await uploader.invite("secret", true);
@@ -104,7 +105,7 @@ describe("an update", () => {
 
 describe("the board", () => {
 	test("keeps its flash in the file when it is put away", async () => {
-		const first = await BoardBench.started();
+		const first = await BoardBench.started("node");
 		await first.board.close();
 		const second = new BoardBench({ flashFile: first.flashFile });
 		await second.powerOn();
@@ -180,7 +181,7 @@ describe("the board", () => {
 	);
 
 	test("has one power switch: off ends what runs, on starts it", async () => {
-		const bench = await BoardBench.started();
+		const bench = await BoardBench.started("node");
 		await bench.board.powerOff();
 		expect(bench.board.state).toBe("off");
 		await bench.powerOn();
