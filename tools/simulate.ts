@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
+import { XsEngine } from "../test-host/virtual/xs-engine";
 
-/** What a board leaves the factory with, beside the built command line. */
-const factoryFirmware = import.meta.url.endsWith(".ts")
-	? new URL("../dist/firmware.bin", import.meta.url)
-	: new URL("./firmware.bin", import.meta.url);
+/** What the build has put beside the built command line: the first firmware, and the XS engine. */
+const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
+const factoryFirmware = new URL("firmware.bin", dist);
+const xsProgram = fileURLToPath(new URL("xs-host", dist));
 
 const flashSizes = new Map([
 	["512K", 0x80000],
@@ -20,6 +23,7 @@ const flashSizes = new Map([
 ]);
 
 interface SimulateOptions {
+	engine: "node" | "xs";
 	flash: string;
 	flashSize?: string;
 	otaPort: number;
@@ -37,6 +41,11 @@ export function simulateCommand(): Command {
 		.option("--flash <file>", "the flash; made with a first firmware where there is none", "nodemcu.flash")
 		.addOption(
 			new Option("--flash-size <size>", "size of a new flash (default: 4M)").choices([...flashSizes.keys()]),
+		)
+		.addOption(
+			new Option("--engine <name>", "what runs the application: Node, or XS with the device's memory")
+				.choices(["node", "xs"])
+				.default("node"),
 		)
 		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", parsePort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
@@ -63,11 +72,15 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	if (otaPort !== 0 && (await isTaken(otaPort))) {
 		throw new Error(`UDP port ${otaPort} is taken: end what uses it, or give another one with --ota-port`);
 	}
+	if (options.engine === "xs" && !existsSync(xsProgram)) {
+		throw new Error("the XS engine is not built: npm run build:xs (it needs gcc-multilib)");
+	}
 	const fresh = !existsSync(flash);
 	const board = new VirtualBoard({
 		flashFile: flash,
 		flashSize: options.flashSize === undefined ? undefined : flashSizes.get(options.flashSize),
 		mac: options.mac ?? macOf(flash),
+		engine: options.engine === "xs" ? new XsEngine(xsProgram) : new NodeEngine(),
 		settings: {
 			otaPort,
 			dnssd: mdns,
