@@ -5,7 +5,7 @@ export default defineConfig({
 	resolve: { alias: shimFiles() },
 	test: {
 		include: ["test-host/tests/**/*.test.ts"],
-		globalSetup: "test-host/build.ts",
+		globalSetup: "test-host/setup.ts",
 		pool: "forks",
 		testTimeout: 20_000,
 	},

@@ -9,7 +9,7 @@
  *   closed
  */
 import UDP from "embedded:io/socket/udp";
-import Timer, { type TimerId } from "timer";
+import Timer from "timer";
 import { Advertisement } from "./advertisement";
 import { PasswordGuard, passwordHash } from "./authentication";
 import type { Board } from "./board";
@@ -58,11 +58,14 @@ export interface ArduinoOTAOptions {
 	onError?(stage: Stage, error: UpdateError): void;
 }
 
+/** The SDK's typings leave out that it can be closed. */
+type Socket = UDP & { close(): void };
+
 type State = "idle" | "delayed" | "challenged" | "updating" | "done" | "closed";
 
 export class ArduinoOTA {
 	readonly #options: ArduinoOTAOptions;
-	readonly #udp: UDP<ArduinoOTA>;
+	readonly #udp: Socket;
 	readonly #guard: PasswordGuard | undefined;
 	readonly #advertisement: Advertisement | undefined;
 	#state: State = "idle";
@@ -72,9 +75,9 @@ export class ArduinoOTA {
 	#port = 0;
 	#transfer: Transfer | undefined;
 	/** Ends the wait for an answer. */
-	#limit: TimerId | undefined;
+	#limit: Timer | undefined;
 	/** Set while a challenge has to wait because of a wrong password. */
-	#penalty: TimerId | undefined;
+	#penalty: Timer | undefined;
 
 	/** Throws where the port is taken. */
 	constructor(options: ArduinoOTAOptions) {
@@ -82,7 +85,7 @@ export class ArduinoOTA {
 		const { board, password, port = PORT, boardId = BOARD, dnssd = true } = options;
 		const hash = options.passwordHash?.toLowerCase() || (password ? passwordHash(password) : "");
 		if (hash) this.#guard = new PasswordGuard({ board, hash, strong: options.strongAuthentication ?? false });
-		this.#udp = new UDP<ArduinoOTA>({ port, target: this, onReadable });
+		this.#udp = new UDP({ port, onReadable: (packets) => this.#readable(packets) }) as Socket;
 		if (dnssd) {
 			const chipId = board.chipId.toString(16).padStart(6, "0");
 			const hostName = options.hostName || `esp8266-${chipId}`;
@@ -102,8 +105,15 @@ export class ArduinoOTA {
 		this.#udp.close();
 	}
 
-	/** For the socket: takes one datagram. */
-	receive(message: Uint8Array, address: string, port: number): void {
+	#readable(packets: number): void {
+		for (; packets > 0 && this.#state !== "closed"; packets--) {
+			const packet = this.#udp.read();
+			if (packet) this.#receive(new Uint8Array(packet), packet.address, packet.port);
+		}
+	}
+
+	/** Takes one datagram. */
+	#receive(message: Uint8Array, address: string, port: number): void {
 		if (message.length > MESSAGE_LENGTH_MAX || this.#state === "closed" || this.#state === "done") return;
 		const invitation = parseInvitation(message);
 		if (invitation) this.#invited(invitation, address, port);
@@ -236,11 +246,4 @@ function equals(a: Invitation, b: Invitation | undefined): boolean {
 	return (
 		b !== undefined && a.command === b.command && a.port === b.port && a.size === b.size && a.md5 === b.md5
 	);
-}
-
-function onReadable(this: UDP<ArduinoOTA>, packets: number): void {
-	for (; packets > 0; packets--) {
-		const packet = this.read();
-		if (packet) this.target.receive(new Uint8Array(packet), packet.address, packet.port);
-	}
 }

@@ -5,6 +5,9 @@
 export interface Board {
 	/** The lower three bytes of the station's MAC address. */
 	readonly chipId: number;
+	/** The MAC address of the station, and of the access point: `18:FE:34:AB:CD:EF`. */
+	readonly stationMAC: string;
+	readonly accessPointMAC: string;
 	/** Bytes of flash that the chip really has. */
 	readonly flashSize: number;
 	/** Bytes of flash that the header at flash 0 tells the SDK. */
@@ -15,6 +18,10 @@ export interface Board {
 	readonly bootMode: number;
 	/** Why the chip started, in a few words. */
 	readonly resetReason: string;
+	/** Bytes of memory that C can still have. XS has its own, set aside at the start. */
+	readonly freeHeap: number;
+	/** The version text of Espressif's SDK. */
+	readonly sdkVersion: string;
 	/** Fills `bytes` from the hardware's random source. */
 	random(bytes: Uint8Array): void;
 	/** Reads RTC user memory (512 bytes) from `offset`; offset and length are multiples of 4. */

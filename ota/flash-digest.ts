@@ -1,6 +1,6 @@
 import flash, { type Flash } from "embedded:storage/flash";
 import { Digest } from "crypt";
-import Timer, { type TimerId } from "timer";
+import Timer from "timer";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
 
@@ -27,7 +27,7 @@ export class FlashDigest {
 	readonly #digest = new Digest("MD5");
 	readonly #piece = new Uint8Array(PIECE);
 	#position = 0;
-	#timer: TimerId | undefined;
+	#timer: Timer | undefined;
 
 	constructor(options: FlashDigestOptions) {
 		this.#options = options;

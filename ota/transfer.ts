@@ -8,7 +8,7 @@
  *   closed
  */
 import TCP from "embedded:io/socket/tcp";
-import Timer, { type TimerId } from "timer";
+import Timer from "timer";
 import { ErrorCode, UpdateError } from "./errors";
 import type { Update } from "./update";
 
@@ -42,7 +42,7 @@ interface TransferOptions {
 
 export class Transfer {
 	readonly #options: TransferOptions;
-	readonly #tcp: TCP<Transfer>;
+	readonly #tcp: TCP;
 	#state: State = "connecting";
 	#error: UpdateError | undefined;
 	/** Reused for every piece; a view of another size is made for the odd ones only. */
@@ -55,22 +55,22 @@ export class Transfer {
 	/** Acknowledgements sent since the network has last taken some. */
 	#sent = 0;
 	readonly #digits = new Uint8Array(DIGITS_MAX);
+	readonly #nothing = this.#digits.subarray(0, 0);
 	/** The state's limit, and the next turn of a reading that let the event loop turn. */
-	#limit: TimerId | undefined;
-	#turn: TimerId | undefined;
+	#limit: Timer | undefined;
+	#turn: Timer | undefined;
 
 	/** Throws where the SDK cannot make a socket. */
 	constructor(options: TransferOptions) {
 		this.#options = options;
 		const { address, port } = options;
-		this.#tcp = new TCP<Transfer>({
+		this.#tcp = new TCP({
 			address,
 			port,
 			nodelay: true,
-			target: this,
-			onReadable,
-			onWritable,
-			onError,
+			onReadable: (count) => this.#readable(count),
+			onWritable: (count) => this.#sendable(count),
+			onError: () => this.#lost(),
 		});
 		this.#wait(options.timeout);
 	}
@@ -90,14 +90,14 @@ export class Transfer {
 		this.#options.update.close();
 	}
 
-	/** For the socket: `count` bytes wait. */
-	readable(count: number): void {
+	/** `count` bytes wait. */
+	#readable(count: number): void {
 		this.#available = count;
 		if (this.#turn === undefined) this.#read();
 	}
 
-	/** For the socket: `count` bytes may be sent. */
-	writable(count: number): void {
+	/** `count` bytes may be sent. */
+	#sendable(count: number): void {
 		this.#writable = count;
 		this.#sent = 0;
 		if (this.#state === "connecting") {
@@ -107,8 +107,8 @@ export class Transfer {
 		this.#acknowledge();
 	}
 
-	/** For the socket: the connection failed or ended. */
-	lost(): void {
+	/** The connection failed or ended. */
+	#lost(): void {
 		const { address, port, byteLength, update } = this.#options;
 		if (this.#state === "connecting") this.#error = new UpdateError(ErrorCode.CONNECT, address, port);
 		else if (this.#state === "receiving") {
@@ -117,10 +117,32 @@ export class Transfer {
 		this.#finish();
 	}
 
+	/**
+	 * Whether the connection stands. On the ESP8266 the SDK's read crashes the chip when the peer has reset the
+	 * connection, which only a write tells before it: one of nothing is harmless.
+	 */
+	get #stands(): boolean {
+		try {
+			return this.#tcp.write(this.#nothing) !== undefined;
+		} catch {
+			return false;
+		}
+	}
+
+	/** The connection ended with bytes that can no longer be read. */
+	#lostUnread(): void {
+		if (this.#state === "pausing") this.#error ??= new UpdateError(ErrorCode.SPACE);
+		this.#lost();
+	}
+
 	#read(): void {
 		while (this.#available > 0 && this.#state !== "closed") {
 			const count = Math.min(this.#available, PIECE);
 			const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
+			if (!this.#stands) {
+				this.#lostUnread();
+				return;
+			}
 			this.#tcp.read(piece);
 			this.#available -= count;
 			// After a failure what still comes is read and dropped: closing on it would reset the connection.
@@ -205,6 +227,7 @@ export class Transfer {
 
 	#tell(): void {
 		this.#acknowledge();
+		this.#unacknowledged = 0;
 		this.#state = "telling";
 		this.#send(new Uint8Array(ArrayBuffer.fromString(this.#error ? `${this.#error}\n` : "OK")));
 		this.#wait(TELLING_TIMEOUT);
@@ -243,16 +266,4 @@ export class Transfer {
 		Timer.clear(this.#limit);
 		this.#limit = Timer.set(() => this.#limited(), milliseconds);
 	}
-}
-
-function onReadable(this: TCP<Transfer>, count: number): void {
-	this.target.readable(count);
-}
-
-function onWritable(this: TCP<Transfer>, count: number): void {
-	this.target.writable(count);
-}
-
-function onError(this: TCP<Transfer>): void {
-	this.target.lost();
 }

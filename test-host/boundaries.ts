@@ -2,14 +2,20 @@
  * `npm run boundaries`: which way imports may run. What an update is (ota/) stands on the SDK's module names
  * alone; the device's code never sees Node; every name that it imports is one that a manifest has.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { shimFiles } from "./shims/names";
+import { manifestModules, manifestPreload, root } from "./virtual/bundle";
 
 /** Longer device files have more than one concern. */
 const LINES_MAX = 300;
 /** The SDK's own, made from the manifest. */
 const CONFIG = "mc/config";
+
+/** Whether a device module that the manifest does not preload would take RAM for its code. One of types has none. */
+export function takesRAM(name: string, source: string, preload: ReadonlySet<string>): boolean {
+	return name !== "main" && !preload.has(name) && /^export (?!(type|interface)\b)/m.test(source);
+}
 
 /** What is wrong with the imports of a device file, given by its path in the project. */
 export function violations(file: string, source: string, names: ReadonlySet<string>): string[] {
@@ -19,13 +25,14 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 		/(?:\bfrom|\bimport)\s*(?:\(\s*)?"([^"]+)"|\brequire\("([^"]+)"\)/g,
 	)) {
 		const name = from ?? bare ?? "";
-		const relative = name.startsWith(".");
+		const isRelative = name.startsWith(".");
 		let fault: string | undefined;
-		if (relative && inOTA && !name.startsWith("./")) fault = "leaves ota/";
-		else if (relative && !inOTA && !/^(\.|\.\.|\.\.\/\.\.)\/(ota|modules)\/|^\.\/[^/]+$/.test(name))
+		if (isRelative && inOTA && !name.startsWith("./")) fault = "leaves ota/";
+		else if (isRelative && !inOTA && !/^(\.|\.\.|\.\.\/\.\.)\/(ota|modules)\/|^\.\/[^/]+$/.test(name))
 			fault = "is no device code";
-		else if (!relative && !names.has(name) && name !== CONFIG) fault = "is in no manifest";
-		else if (!relative && inOTA && !/^(embedded:|timer$|crypt$)/.test(name)) fault = "is no module for ota/";
+		else if (!isRelative && !names.has(name) && name !== CONFIG) fault = "is in no manifest";
+		else if (!isRelative && inOTA && !/^(embedded:|timer$|crypt$)/.test(name))
+			fault = "is no module for ota/";
 		if (fault) found.push(`${file}: "${name}" ${fault}`);
 	}
 	const lines = source.split("\n").length;
@@ -33,27 +40,18 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 	return found;
 }
 
-/** The device's TypeScript files, as paths in the project. */
-export function deviceFiles(root: string): string[] {
-	const files = ["main.ts"];
-	for (const folder of ["ota", "modules"]) {
-		try {
-			for (const file of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
-				if (file.endsWith(".ts")) files.push(`${folder}/${file}`);
-			}
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-		}
-	}
-	return files;
-}
-
 if (process.argv[1] === import.meta.filename) {
-	const root = join(import.meta.dirname, "..");
-	const names = new Set(Object.keys(shimFiles()));
-	const files = deviceFiles(root);
-	const found = files.flatMap((file) => violations(file, readFileSync(join(root, file), "utf8"), names));
+	const preload = manifestPreload();
+	const modules = manifestModules();
+	const names = new Set([...Object.keys(shimFiles()), ...modules.map(([name]) => name)]);
+	const found = modules.flatMap(([name, path]) => {
+		const file = relative(root, path);
+		const source = readFileSync(path, "utf8");
+		const faults = violations(file, source, names);
+		if (takesRAM(name, source, preload)) faults.push(`${file}: "${name}" is not preloaded`);
+		return faults;
+	});
 	for (const violation of found) process.stderr.write(`${violation}\n`);
-	process.stdout.write(`${files.length} device files, ${found.length} boundary violations\n`);
+	process.stdout.write(`${modules.length} device modules, ${found.length} boundary violations\n`);
 	process.exitCode = found.length === 0 ? 0 : 1;
 }

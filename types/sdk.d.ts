@@ -8,6 +8,13 @@ type ByteBuffer = ArrayBuffer | ArrayBufferView;
 /** Writes to the UART. */
 declare function trace(...text: unknown[]): void;
 
+/** The C function of this name; called as `native("xs_name").call(this, …)` with a method's own arguments. */
+// biome-ignore lint/suspicious/noExplicitAny: what C gives, as the SDK declares it
+declare function native(name: string): (...values: any[]) => any;
+
+/** A class whose instances hold C data, which the C function of this name frees. */
+declare function Native(name: string): new () => object;
+
 interface ArrayBufferConstructor {
 	/** The UTF-8 bytes of a string. */
 	fromString(text: string): ArrayBuffer;
@@ -23,34 +30,26 @@ declare module "mc/config" {
 	export default config;
 }
 
-declare module "board" {
-	const board: import("../ota/board").Board;
-	export default board;
-}
-
 declare module "timer" {
-	/** What Timer.set gives and takes; nothing else is to be known of it. */
-	interface TimerId {
-		readonly timer: unique symbol;
-	}
-	const Timer: {
+	/** As a type: what `set` gives and takes; nothing else is to be known of it. */
+	class Timer {
+		private constructor();
+		private readonly brand: boolean;
 		/** Calls back once after `delay` ms, then every `repeat` ms where given; never from inside a call. */
-		set(callback: (id: TimerId) => void, delay?: number, repeat?: number): TimerId;
-		repeat(callback: (id: TimerId) => void, interval: number): TimerId;
+		static set(callback: (id: Timer) => void, delay?: number, repeat?: number): Timer;
+		static repeat(callback: (id: Timer) => void, interval: number): Timer;
 		/** Starts a timer's wait anew. */
-		schedule(id: TimerId, delay: number, repeat?: number): void;
-		clear(id: TimerId | undefined): void;
-	};
-
-	export type { TimerId };
+		static schedule(id: Timer, delay?: number, repeat?: number): void;
+		static clear(id: Timer | undefined | null): void;
+	}
 	export default Timer;
 }
 
 declare module "crypt" {
 	class Digest {
 		constructor(type: "MD5" | "SHA1" | "SHA256");
-		/** A string counts as its UTF-8 bytes. */
-		write(data: string | ByteBuffer): void;
+		/** A string counts as its UTF-8 bytes. crypt.d.ts adds the views. */
+		write(data: string | ArrayBuffer): void;
 		/** The digest; afterwards only `reset` makes sense. */
 		close(): ArrayBuffer;
 		reset(): void;
@@ -59,78 +58,45 @@ declare module "crypt" {
 	export { Digest };
 }
 
-declare module "embedded:storage/flash" {
-	interface FlashStatus {
-		size: number;
-		blockLength: number;
-		blocks: number;
-		writeAlign: number;
-		eraseValue: number;
-		/** Ours: the flash offset of the partition's first byte, which a boot loader needs to know. */
-		address: number;
-	}
-	interface Flash {
-		read(byteLength: number, byteOffset: number): ArrayBuffer;
-		read(buffer: ByteBuffer, byteOffset: number): number;
-		write(buffer: ByteBuffer, byteOffset: number): void;
-		eraseBlock(start: number, end?: number): void;
-		status(): FlashStatus;
-		close(): void;
-	}
-	const flash: {
-		open(options: { path: string; mode?: "r" | "r+" }): Flash;
-		[Symbol.iterator](): IterableIterator<string>;
-	};
-
-	export type { Flash, FlashStatus };
-	export default flash;
-}
-
 declare module "embedded:io/socket/tcp" {
-	interface TCPOptions<Target> {
+	interface TCPOptions {
 		address?: string;
 		port?: number;
-		from?: TCP<unknown>;
+		from?: TCP;
 		nodelay?: boolean;
 		format?: "buffer" | "number";
-		target?: Target;
 		/** New bytes came; the count is all that waits. Not called again for what a callback leaves unread. */
-		onReadable?(this: TCP<Target>, bytes: number): void;
+		onReadable?: (this: TCP, bytes: number) => void;
 		/** The first call tells that the connection stands. */
-		onWritable?(this: TCP<Target>, bytes: number): void;
+		onWritable?: (this: TCP, bytes: number) => void;
 		/** The connection failed or ended; comes after everything received has been read. */
-		onError?(this: TCP<Target>): void;
+		onError?: (this: TCP) => void;
 	}
-	class TCP<Target = unknown> {
-		constructor(options: TCPOptions<Target>);
-		target: Target;
+	class TCP {
+		constructor(options: TCPOptions);
 		format: "buffer" | "number";
 		readonly remoteAddress: string | undefined;
 		readonly remotePort: number | undefined;
-		read(byteLength?: number): ArrayBuffer | number | undefined;
+		read(byteLength?: number): ArrayBuffer | number;
 		/** Fills the buffer, which must not be larger than what waits. */
-		read(buffer: ByteBuffer): number | undefined;
+		read(buffer: ByteBuffer): void;
 		/** Throws, having sent nothing, when more than the writable count. Gives what is still writable. */
-		write(data: ByteBuffer | number): number | undefined;
+		write(data: ByteBuffer | number): void;
 		close(): void;
 	}
 	export default TCP;
 }
 
 declare module "embedded:io/socket/udp" {
-	interface UDPOptions<Target> {
+	interface UDPOptions {
 		port?: number;
-		multicast?: string;
-		timeToLive?: number;
-		target?: Target;
-		onReadable?(this: UDP<Target>, packets: number): void;
+		onReadable?: (this: UDP, packets: number) => void;
 	}
-	class UDP<Target = unknown> {
-		constructor(options: UDPOptions<Target>);
-		target: Target;
+	/** It has a `close`, which the SDK's typings leave out. */
+	class UDP {
+		constructor(options: UDPOptions);
 		read(): (ArrayBuffer & { address: string; port: number }) | undefined;
 		write(buffer: ByteBuffer, address: string, port: number): void;
-		close(): void;
 	}
 	export default UDP;
 }
@@ -138,18 +104,16 @@ declare module "embedded:io/socket/udp" {
 declare module "embedded:io/socket/listener" {
 	import type TCP from "embedded:io/socket/tcp";
 
-	interface ListenerOptions<Target> {
+	interface ListenerOptions {
 		port?: number;
-		target?: Target;
-		onReadable?(this: Listener<Target>, connections: number): void;
+		onReadable?: (this: Listener, connections: number) => void;
 	}
-	class Listener<Target = unknown> {
-		constructor(options: ListenerOptions<Target>);
-		target: Target;
+	/** It has a `close`, which the SDK's typings leave out. */
+	class Listener {
+		constructor(options: ListenerOptions);
 		readonly port: number;
 		/** A connection to adopt with `new TCP({ from })`, or undefined. */
 		read(): TCP | undefined;
-		close(): void;
 	}
 	export default Listener;
 }

@@ -11,10 +11,27 @@ function header(): Uint8Array {
 	return bytes;
 }
 
+function macText(mac: Uint8Array): string {
+	return Buffer.from(mac).toString("hex").replace(/..\B/g, "$&:").toUpperCase();
+}
+
+/** What an application with ArduinoOTA leaves to C, about. */
+const FREE_HEAP = 40_000;
+/** The SDK's in version 2.3.0 of the Arduino core. */
+const SDK_VERSION = "1.5.3(aec24ac9)";
+
 const board: Board = {
 	get chipId() {
 		const [, , , high = 0, middle = 0, low = 0] = chip().mac;
 		return (high << 16) | (middle << 8) | low;
+	},
+	get stationMAC() {
+		return macText(chip().mac);
+	},
+	get accessPointMAC() {
+		// The SDK makes it from the station's: locally administered.
+		const [first = 0, ...rest] = chip().mac;
+		return macText(Uint8Array.of(first | 2, ...rest));
 	},
 	get flashSize() {
 		return chip().flash.size;
@@ -30,6 +47,12 @@ const board: Board = {
 	},
 	get resetReason() {
 		return chip().resetReason;
+	},
+	get freeHeap() {
+		return FREE_HEAP;
+	},
+	get sdkVersion() {
+		return SDK_VERSION;
 	},
 	random(bytes) {
 		randomFillSync(bytes);

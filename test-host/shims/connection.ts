@@ -61,6 +61,7 @@ export class Connection {
 
 	/** Sends; no more than is writable. */
 	write(bytes: Uint8Array): void {
+		if (bytes.length === 0) return;
 		this.#unsent += bytes.length;
 		this.socket.write(bytes, (error) => {
 			this.#unsent -= bytes.length;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { violations } from "../boundaries";
+import { takesRAM, violations } from "../boundaries";
 
 const names = new Set(["timer", "crypt", "board", "embedded:storage/flash"]);
 const check = (file: string, line: string) => violations(file, `${line}\n`, names);
@@ -31,4 +31,13 @@ test.each([
 
 test("a device file has at most 300 lines", () => {
 	expect(violations("ota/a.ts", "\n".repeat(300), names)).toEqual(["ota/a.ts: 301 lines, more than 300"]);
+});
+
+test.each([
+	["main", "export default function main() {}", false],
+	["ota/a", "export class A {}", true],
+	["ota/b", "export class B {}", false],
+	["ota/c", "export interface C {}", false],
+])("%s with %s, not preloaded, takes RAM: %s", (name, source, takes) => {
+	expect(takesRAM(name, source, new Set(["ota/b"]))).toBe(takes);
 });

@@ -16,6 +16,17 @@ describe("what the board is", () => {
 		expect(board.chipId).toBe(0xffffff);
 	});
 
+	test("its MAC addresses are the chip's, the access point's one locally administered", () => {
+		chipForTest({ mac: Uint8Array.of(0x18, 0xfe, 3, 0x0a, 0xbc, 0xde) });
+		expect(board.stationMAC).toBe("18:FE:03:0A:BC:DE");
+		expect(board.accessPointMAC).toBe("1A:FE:03:0A:BC:DE");
+	});
+
+	test("it has memory left, and an SDK of some version", () => {
+		expect(board.freeHeap).toBeGreaterThan(0);
+		expect(board.sdkVersion).toMatch(/^\d+\.\d+\.\d+/);
+	});
+
 	test("its flash size is the chip's, whatever the header says", () => {
 		put(chipForTest({}, 0x200000).flash, 0, firmware(2, 4));
 		expect([board.flashSize, board.configuredFlashSize]).toEqual([0x200000, 0x400000]);

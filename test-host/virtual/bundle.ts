@@ -17,13 +17,19 @@ function readManifest(): Manifest {
 	return JSON.parse(readFileSync(join(root, "manifest.json"), "utf8")) as Manifest;
 }
 
+/** The modules that the manifest has evaluated before the application's machine begins. */
+export function manifestPreload(): ReadonlySet<string> {
+	return new Set(readManifest().preload);
+}
+
 /** The application's `config` in its manifest. */
 export function manifestConfig(): Settings {
 	return readManifest().config;
 }
 
 /** The modules that the manifest takes from this project, names and files. The SDK's own ($(…)) are not among them. */
-function manifestModules(manifest: Manifest): [name: string, file: string][] {
+export function manifestModules(): [name: string, file: string][] {
+	const manifest = readManifest();
 	const found: [string, string][] = [];
 	for (const [name, paths] of Object.entries(manifest.modules)) {
 		for (const path of [paths].flat()) {
@@ -41,11 +47,10 @@ function manifestModules(manifest: Manifest): [name: string, file: string][] {
 
 /** The application in text, each module by itself, as the SDK has it. */
 export async function applicationText(config: Settings): Promise<string> {
-	const manifest = readManifest();
-	const preloaded = (name: string) =>
-		manifest.preload.some((pattern) => pattern === name || pattern === `${dirname(name)}/*`);
+	// mcconfig's wildcards preload modules in JavaScript only: those in TypeScript are named one by one.
+	const preloaded = manifestPreload();
 	const modules = await Promise.all(
-		manifestModules(manifest).map(async ([name, file]) => {
+		manifestModules().map(async ([name, file]) => {
 			const { code } = await transform(readFileSync(file, "utf8"), {
 				loader: "ts",
 				format: "esm",
@@ -54,7 +59,7 @@ export async function applicationText(config: Settings): Promise<string> {
 				minifySyntax: true,
 				legalComments: "none",
 			});
-			return { name, preload: preloaded(name), source: code };
+			return { name, preload: preloaded.has(name), source: code };
 		}),
 	);
 	const application: Application = { config, modules };

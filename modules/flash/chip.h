@@ -1,0 +1,42 @@
+#ifndef OTA8266_CHIP_H
+#define OTA8266_CHIP_H
+
+#include "xsmc.h"
+#include "xsHost.h"
+#include "spi_flash.h"
+
+/* The first word of the flash: magic, segment count, flash mode, flash size (high four bits) and frequency. */
+static inline uint32_t flashHeader(void)
+{
+	uint32_t header = 0;
+
+	// 0 in the size's place is a size: what could not be read must be none.
+	return modSPIRead(0, sizeof(header), (uint8_t *)&header) ? header : 0xffffffff;
+}
+
+/* Bytes of flash that the header tells the SDK's start code, or 0. Beyond them the ROM's functions fail. */
+static inline uint32_t configuredFlashSize(void)
+{
+	switch (flashHeader() >> 28) {
+		case 0: return 0x80000;
+		case 1: return 0x40000;
+		case 2: return 0x100000;
+		case 3: return 0x200000;
+		case 4: return 0x400000;
+		case 5: return 0x200000;
+		case 6: return 0x400000;
+		case 8: return 0x800000;
+		case 9: return 0x1000000;
+		default: return 0;
+	}
+}
+
+/* Bytes of flash by the chip's JEDEC id, whose third byte is the size's logarithm; 0 where that makes no sense. */
+static inline uint32_t realFlashSize(void)
+{
+	uint32_t logarithm = (spi_flash_get_id() >> 16) & 0xff;
+
+	return ((logarithm >= 18) && (logarithm <= 24)) ? (uint32_t)1 << logarithm : 0;
+}
+
+#endif

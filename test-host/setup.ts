@@ -1,0 +1,27 @@
+/** Before the tests: builds what they run, the XS engine too where there is a compiler for it. */
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import build from "./build";
+import { root } from "./virtual/bundle";
+import { buildXsHost, xsHostAvailable } from "./xs/build";
+
+const program = join(root, "dist/xs-host");
+
+/** Puts the XS engine beside the other programs. Throws where it cannot be built. */
+export async function buildXS(): Promise<void> {
+	copyFileSync(await buildXsHost(), program);
+}
+
+export default async function setup(): Promise<void> {
+	await build();
+	const { available, why } = xsHostAvailable();
+	// In CI nothing is skipped: there what is missing fails.
+	if (available || process.env.CI) {
+		await buildXS();
+		return;
+	}
+	rmSync(program, { force: true });
+	process.stdout.write(`The tests on the XS engine are skipped: ${why}\n`);
+}
+
+if (process.argv[1] === import.meta.filename) await buildXS();

@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+	type LayoutFile,
+	layoutFaults,
+	layoutsFile,
+	layoutsHeader,
+	readLayouts,
+} from "../../partitions/generate";
+import { layoutFor } from "../virtual/layout";
+
+const layouts = readLayouts();
+
+test("the device's table is the one that the layout files make: npm run layouts", () => {
+	expect(readFileSync(layoutsFile, "utf8")).toBe(layoutsHeader(layouts));
+});
+
+test("there is a layout for each usual size of flash, and one only", () => {
+	expect(layouts.map(([, { flashSize }]) => Number(flashSize))).toEqual([
+		0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+	]);
+});
+
+describe.each(layouts)("%s", (_name, layout) => {
+	const partitions = new Map(
+		Object.entries(layout.partitions).map(([name, { offset, size, ...rest }]) => [
+			name,
+			{ offset: Number(offset), end: Number(offset) + Number(size), ...rest },
+		]),
+	);
+
+	test("is in order", () => {
+		expect(layoutFaults(layout)).toEqual([]);
+	});
+
+	test("has what a firmware, its update and a filesystem need", () => {
+		expect([...partitions.keys()]).toEqual(expect.arrayContaining(["running", "nextota", "storage"]));
+	});
+
+	test("keeps the running firmware and the preferences from being written", () => {
+		for (const [name, { readOnly = false }] of partitions) {
+			expect(readOnly, name).toBe(name === "running" || name === "preferences");
+		}
+	});
+
+	test("leaves the last five sectors, EEPROM and the SDK's own, to others", () => {
+		for (const [name, { end }] of partitions) {
+			expect(end, name).toBeLessThanOrEqual(Number(layout.flashSize) - 5 * 4096);
+		}
+	});
+
+	test("is the virtual board's", () => {
+		expect([...layoutFor(Number(layout.flashSize)).keys()]).toEqual([...partitions.keys()]);
+	});
+});
+
+describe("a layout is refused", () => {
+	type Partition = LayoutFile["partitions"][string];
+	const running: Partition = { offset: "0x000000", size: "0x100000", readOnly: true };
+	const faultsOf = (partitions: Record<string, Partition>, flashSize = "0x400000") =>
+		layoutFaults({ flashSize, partitions: { running, ...partitions } });
+
+	test.each([
+		["half a sector", { offset: "0x200800", size: "0x1000" }, "not on sectors"],
+		["a size of half a sector", { offset: "0x200000", size: "0x1800" }, "not on sectors"],
+		["nothing", { offset: "0x200000", size: "0x0" }, "empty"],
+		["no number", { offset: "here", size: "0x1000" }, "not on sectors"],
+		["a sector beyond the chip", { offset: "0x3ff000", size: "0x2000" }, "beyond the flash"],
+		["one sector too many", { offset: "0x0ff000", size: "0x2000" }, "overlaps running"],
+		["all of it", { offset: "0x000000", size: "0x400000" }, "overlaps running"],
+		[
+			"another place than what it is behind",
+			{ offset: "0x080000", size: "0x080000", behind: "running" },
+			"overlaps running",
+		],
+		["behind what is not there", { offset: "0x200000", size: "0x1000", behind: "nothing" }, "is no running"],
+	])("for a partition that has %s", (_what, partition, fault) => {
+		expect(faultsOf({ storage: partition }).join("\n")).toContain(fault);
+	});
+
+	test("for a size that no flash has", () => {
+		expect(faultsOf({}, "0x300000")).toEqual(["no flash has 0x300000 bytes"]);
+	});
+
+	test("for a name that the table has no room for", () => {
+		const partition = { offset: "0x200000", size: "0x1000" };
+		expect(faultsOf({ elevenbytes: partition })).toEqual([]);
+		expect(faultsOf({ twelve_bytes: partition }).join()).toContain("no name");
+		expect(faultsOf({ 'a"b': partition }).join()).toContain("no name");
+	});
+
+	test("and then there is no table", () => {
+		const layout = { flashSize: "0x400000", partitions: { running, storage: running } };
+		expect(() => layoutsHeader([["faulty.json", layout]])).toThrow("faulty.json: storage: overlaps running");
+	});
+
+	test("when another one is for the same size", () => {
+		const layout = { flashSize: "0x400000", partitions: { running } };
+		expect(() =>
+			layoutsHeader([
+				["one.json", layout],
+				["two.json", layout],
+			]),
+		).toThrow("two.json: a second layout");
+	});
+
+	test("but not for a partition behind the running firmware, in its place", () => {
+		expect(faultsOf({ nextota: { offset: "0x0", size: "0x100000", behind: "running" } })).toEqual([]);
+	});
+});

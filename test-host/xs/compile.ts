@@ -1,0 +1,61 @@
+/** Compiles C with gcc, objects kept by what they are made of. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export interface Unit {
+	/** A C file. */
+	file: string;
+	flags: readonly string[];
+	/** What else it is made of: the headers that may change. */
+	headers: readonly string[];
+}
+
+export function hashOf(...parts: readonly (string | Uint8Array)[]): string {
+	const hash = createHash("sha256");
+	for (const part of parts) hash.update(part).update("\0");
+	return hash.digest("hex").slice(0, 24);
+}
+
+function objectOf({ file, flags, headers }: Unit, folder: string): string {
+	const contents = [file, ...headers].map((path) => readFileSync(path));
+	return join(folder, `${basename(file, ".c")}-${hashOf(flags.join(" "), ...contents)}.o`);
+}
+
+/** Compiles what is not in `folder` yet and links all of it; gives the executable's path. Throws gcc's messages. */
+export async function buildExecutable(
+	units: readonly Unit[],
+	link: readonly string[],
+	folder: string,
+): Promise<string> {
+	const objects = units.map((unit) => objectOf(unit, folder));
+	const executable = join(folder, `xs-host-${hashOf(link.join(" "), ...objects)}`);
+	if (existsSync(executable)) return executable;
+	mkdirSync(folder, { recursive: true });
+	const waiting = units.map((unit, index) => ({ unit, object: objects[index] ?? "" }));
+	const work = async () => {
+		for (let next = waiting.shift(); next; next = waiting.shift()) {
+			if (!existsSync(next.object)) await gcc([...next.unit.flags, "-c", next.unit.file], next.object);
+		}
+	};
+	await Promise.all(Array.from({ length: availableParallelism() }, work));
+	await gcc([...objects, ...link], executable);
+	return executable;
+}
+
+/** Under another name first: somebody else may be building the same. */
+async function gcc(options: readonly string[], output: string): Promise<void> {
+	const temporary = `${output}.${process.pid}`;
+	try {
+		await run("gcc", [...options, "-o", temporary]);
+	} catch (error) {
+		const { stderr, message } = error as { stderr?: string; message: string };
+		throw new Error(stderr || message);
+	}
+	renameSync(temporary, output);
+}

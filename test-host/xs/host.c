@@ -1,0 +1,125 @@
+/*
+ * Runs an application of the virtual board in the XS engine, with the memory of the device and the native C
+ * modules of the device under it.
+ */
+#include <getopt.h>
+
+#include "engine.h"
+#include "host.h"
+
+/* What compiles and preloads on a developer's computer has memory enough. */
+static txCreation root_creation = {
+	.initialChunkSize = 8 * 1024 * 1024,
+	.incrementalChunkSize = 1024 * 1024,
+	.initialHeapCount = 256 * 1024,
+	.incrementalHeapCount = 64 * 1024,
+	.stackCount = 8192,
+	.initialKeyCount = 8192,
+	.nameModulo = 1993,
+	.symbolModulo = 127,
+	.parserBufferSize = 32 * 1024,
+	.parserTableModulo = 1993,
+};
+
+/* The SDK's defaults for the ESP8266; a manifest may have another stack (--stack). The tables of names lie outside of the block, there as here. */
+static txCreation device_creation = {
+	.initialChunkSize = 1536,
+	.incrementalChunkSize = 512,
+	.initialHeapCount = 512,
+	.incrementalHeapCount = 64,
+	.stackCount = 256,
+	.initialKeyCount = 256,
+	.nameModulo = 1993,
+	.symbolModulo = 127,
+	.parserBufferSize = 1024,
+	.parserTableModulo = 1,
+};
+
+static txMachine *machine;
+
+static txMachine *make_root(void)
+{
+	txMachine *root = fxCreateMachine(&root_creation, "root", &flash_memory, XS_NO_ID);
+	if (!root)
+		host_usage("no memory");
+	globals_install(root);
+	application_compile(root);
+	application_preload(root);
+	freeze_built_ins(root);
+	fxShareMachine(root);
+	freeze_heap(root);
+	memory_protect();
+	return root;
+}
+
+/* The default export of `main`, a function, runs as the SDK runs it. */
+static void run_main(void *of)
+{
+	txMachine *machine_of = of;
+	xsBeginHost(machine_of);
+	{
+		xsResult = xsAwaitImport("main", XS_IMPORT_DEFAULT);
+		if (fxIsCallable(the, &xsResult))
+			xsCallFunction0(xsResult, xsGlobal);
+	}
+	xsEndHost(machine_of);
+}
+
+static void mac_of(const char *text)
+{
+	unsigned int bytes[6];
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5]) != 6)
+		host_usage("%s is no MAC address", text);
+	for (int i = 0; i < 6; i++)
+		chip.mac[i] = (uint8_t)bytes[i];
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "flash", required_argument, NULL, 'f' },
+		{ "rtc", required_argument, NULL, 'r' },
+		{ "control", required_argument, NULL, 'c' },
+		{ "application", required_argument, NULL, 'a' },
+		{ "mac", required_argument, NULL, 'm' },
+		{ "boot-mode", required_argument, NULL, 'b' },
+		{ "reset-reason", required_argument, NULL, 'w' },
+		{ "meter-limit", required_argument, NULL, 'l' },
+		{ "stack", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *flash = NULL, *rtc = NULL, *control = NULL, *application = NULL;
+	uint32_t meter_limit = 0;
+	int option;
+	mac_of("18:fe:34:00:00:00");
+	chip.boot_mode = 3;
+	chip.reset_reason = "Power On";
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'f': flash = optarg; break;
+		case 'r': rtc = optarg; break;
+		case 'c': control = optarg; break;
+		case 'a': application = optarg; break;
+		case 'm': mac_of(optarg); break;
+		case 'b': chip.boot_mode = atoi(optarg); break;
+		case 'w': chip.reset_reason = optarg; break;
+		case 'l': meter_limit = (uint32_t)strtoul(optarg, NULL, 10); break;
+		case 's': device_creation.stackCount = atoi(optarg); break;
+		default: return EXIT_USAGE;
+		}
+	}
+	if (!flash || !rtc || !control || !application || optind < argc)
+		host_usage("--flash, --rtc, --control and --application, each with a file");
+
+	exit_begin();
+	events_begin();
+	chip_open(flash, rtc, control);
+	memory_begin();
+	application_read(application);
+	machine = fxCloneMachine(&device_creation, make_root(), "device", &block);
+	if (!machine)
+		host_usage("no memory");
+	peaks_begin(machine, meter_limit);
+	loop_post(run_main, machine);
+	loop_run();
+}
