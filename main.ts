@@ -1,3 +1,4 @@
+import { useUpdater } from "embedded:update";
 import board from "board";
 import config from "mc/config";
 import { ArduinoOTA } from "./ota/arduino-ota";
@@ -10,6 +11,7 @@ import { judge } from "./ota/verdict";
 export default function main(): void {
 	const running = new RunningFirmware();
 	const updater = new Updater({ board, running, boot: new EbootStrategy(board) });
+	useUpdater(updater);
 	let tenths = 0;
 
 	judge(board, running, (verdict) => trace(`${verdict.text}\n`));

@@ -7,6 +7,8 @@ export default defineConfig({
 		include: ["test-host/tests/**/*.test.ts"],
 		globalSetup: "test-host/setup.ts",
 		pool: "forks",
+		// Most of the time goes into waiting for sockets, whatever the number of cores.
+		maxWorkers: 3,
 		testTimeout: 20_000,
 	},
 });

@@ -128,13 +128,13 @@ export class ArduinoOTA {
 		const repeated = address === this.#address && port === this.#port && equals(invitation, this.#invitation);
 		if (this.#state === "updating") {
 			if (!repeated) this.#send(refusal(new UpdateError(ErrorCode.RUNNING_ALREADY)), address, port);
-			else if (!this.#transfer?.connected) this.#reply("OK");
+			else if (this.#transfer && !this.#transfer.connected) this.#reply("OK");
 			return;
 		}
 		this.#invitation = invitation;
 		this.#address = address;
 		this.#port = port;
-		if (!this.#guard) this.#begin(invitation, false);
+		if (!this.#guard) this.#accept(invitation, false);
 		else if (this.#penalty !== undefined) this.#state = "delayed";
 		// The same again: our answer was lost. The nonce stays, for the answer that may be on its way.
 		else if (repeated && this.#state === "challenged") this.#reply(`AUTH ${this.#guard.nonce}`);
@@ -156,7 +156,7 @@ export class ArduinoOTA {
 		const invitation = this.#invitation;
 		if (!guard || !invitation) return;
 		if (guard.verify(answer, invitation)) {
-			this.#begin(invitation, answer.response.length === 64);
+			this.#accept(invitation, answer.response.length === 64);
 			return;
 		}
 		this.#reply("Authentication Failed");
@@ -168,11 +168,17 @@ export class ArduinoOTA {
 		this.#options.onError?.(Stage.AUTH, new UpdateError(ErrorCode.PASSWORD, this.#address));
 	}
 
+	/** Begins in a turn of its own: from within a datagram's, the engine's stack would not do. */
+	#accept(invitation: Invitation, prompt: boolean): void {
+		this.#state = "updating";
+		Timer.clear(this.#limit);
+		this.#limit = Timer.set(() => this.#begin(invitation, prompt));
+	}
+
 	#begin(invitation: Invitation, prompt: boolean): void {
 		const { updater, timeout = 10_000, onStart, onProgress, onError } = this.#options;
 		const { command, port, size: byteLength, md5 } = invitation;
 		const kind = kindOf(command) ?? "firmware";
-		Timer.clear(this.#limit);
 		this.#limit = undefined;
 		let update: Update;
 		try {
@@ -188,7 +194,6 @@ export class ArduinoOTA {
 			onError?.(Stage.BEGIN, error as UpdateError);
 			return;
 		}
-		this.#state = "updating";
 		this.#reply("OK");
 		onStart?.(kind);
 		onProgress?.(0, byteLength);

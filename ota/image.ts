@@ -77,28 +77,28 @@ export function bootImageFault(sector: Uint8Array): string | undefined {
  * boot: eboot checks nothing of it, loads what the segment headers say and jumps.
  */
 export class ApplicationScanner {
-	#position = 0;
+	private position = 0;
 	/** Where the next header lies in the file. */
-	#next = APPLICATION_OFFSET;
-	#segmentsLeft = -1;
-	#entry = 0;
-	#entryLoaded = false;
+	private next = APPLICATION_OFFSET;
+	private segmentsLeft = -1;
+	private entry = 0;
+	private entryLoaded = false;
 	/** The first half of a segment header that two sectors share. */
-	#address = 0;
+	private address = 0;
 
 	/** Takes the file's next bytes, whole sectors until the last; says what is wrong, or undefined. */
 	write(view: DataView, length: number): string | undefined {
-		const start = this.#position;
+		const start = this.position;
 		const end = start + length;
-		this.#position = end;
-		while (this.#segmentsLeft !== 0) {
-			const at = this.#next - start;
-			if (at >= 0 && this.#next + 4 <= end) this.#address = view.getUint32(at, true);
-			if (this.#next + SEGMENT_HEADER_LENGTH > end) break;
+		this.position = end;
+		while (this.segmentsLeft !== 0) {
+			const at = this.next - start;
+			if (at >= 0 && this.next + 4 <= end) this.address = view.getUint32(at, true);
+			if (this.next + SEGMENT_HEADER_LENGTH > end) break;
 			const fault =
-				this.#segmentsLeft < 0
-					? this.#header(view, at)
-					: this.#segment(this.#address, view.getUint32(at + 4, true));
+				this.segmentsLeft < 0
+					? this.header(view, at)
+					: this.segment(this.address, view.getUint32(at + 4, true));
 			if (fault) return fault;
 		}
 		return undefined;
@@ -106,30 +106,30 @@ export class ApplicationScanner {
 
 	/** After the last byte: says what is wrong with the whole, or undefined. */
 	close(): string | undefined {
-		if (this.#segmentsLeft !== 0 || imageEnd(this.#next) > this.#position) return "application cut short";
-		if (!this.#entryLoaded) return "application entry";
+		if (this.segmentsLeft !== 0 || imageEnd(this.next) > this.position) return "application cut short";
+		if (!this.entryLoaded) return "application entry";
 		return undefined;
 	}
 
-	#header(view: DataView, at: number): string | undefined {
+	private header(view: DataView, at: number): string | undefined {
 		const count = view.getUint8(at + 1);
 		if (view.getUint8(at) !== IMAGE_MAGIC || count < 1 || count > SEGMENTS_MAX) return "application header";
-		this.#segmentsLeft = count;
-		this.#entry = view.getUint32(at + 4, true);
-		this.#next += HEADER_LENGTH;
+		this.segmentsLeft = count;
+		this.entry = view.getUint32(at + 4, true);
+		this.next += HEADER_LENGTH;
 		return undefined;
 	}
 
-	#segment(address: number, length: number): string | undefined {
+	private segment(address: number, length: number): string | undefined {
 		// No length passes the largest flash; what the boot loader cannot load is an exception before the start.
 		if (length % 4 !== 0 || length > 0x1000000 || (isLoaded(address) && !fitsMemory(address, length))) {
 			return "application segment";
 		}
-		if (isInstructionRAM(address) && this.#entry >= address && this.#entry < address + length) {
-			this.#entryLoaded = true;
+		if (isInstructionRAM(address) && this.entry >= address && this.entry < address + length) {
+			this.entryLoaded = true;
 		}
-		this.#segmentsLeft -= 1;
-		this.#next += SEGMENT_HEADER_LENGTH + length;
+		this.segmentsLeft -= 1;
+		this.next += SEGMENT_HEADER_LENGTH + length;
 		return undefined;
 	}
 }

@@ -11,13 +11,13 @@ const FLASH_MODE_OFFSET = 2;
 
 /** The part of the flash that one update is written to, sector by sector, each read back. */
 export class Staging {
-	readonly #flash: Flash;
-	readonly #board: Board;
+	private readonly flash: Flash;
+	private readonly board: Board;
 	/** First byte in the partition, on a sector. */
-	readonly #start: number;
+	private readonly start: number;
 	/** What was given, and what the flash gave back: both must be the same in the end. */
-	readonly #given = new Digest("MD5");
-	readonly #stored = new Digest("MD5");
+	private readonly given = new Digest("MD5");
+	private readonly stored = new Digest("MD5");
 	/** Bytes that fit. */
 	readonly size: number;
 	/** The flash mode that was given in the header, where another one was written. */
@@ -25,18 +25,18 @@ export class Staging {
 
 	/** `byteLength` undefined: not known yet. */
 	constructor(kind: UpdateKind, byteLength: number | undefined, board: Board) {
-		this.#board = board;
-		this.#flash = flash.open({ path: placeOf(kind).staging });
-		const { size } = this.#flash.status();
+		this.board = board;
+		this.flash = flash.open({ path: placeOf(kind).staging });
+		const { size } = this.flash.status();
 		this.size = byteLength ?? size;
 		// A firmware ends right below what follows its staging area, where the Arduino core would put it.
 		const below = kind === "firmware" && byteLength !== undefined;
-		this.#start = below ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
+		this.start = below ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 
 	/** Flash offset of the first byte. */
 	get address(): number {
-		return this.#flash.status().address + this.#start;
+		return this.flash.status().address + this.start;
 	}
 
 	/**
@@ -47,35 +47,35 @@ export class Staging {
 	 */
 	program(sector: Uint8Array, length: number, position: number, flashMode?: number): void {
 		const bytes = length === SECTOR ? sector : sector.subarray(0, length);
-		const address = this.#start + position;
-		this.#given.write(bytes);
+		const address = this.start + position;
+		this.given.write(bytes);
 		const given = sector[FLASH_MODE_OFFSET];
 		const patched = flashMode !== undefined && given !== flashMode;
 		if (patched) sector[FLASH_MODE_OFFSET] = flashMode;
 		let failure: ErrorCode = ErrorCode.ERASE;
-		this.#board.led(true);
+		this.board.led(true);
 		try {
-			this.#flash.eraseBlock(address / SECTOR);
+			this.flash.eraseBlock(address / SECTOR);
 			failure = ErrorCode.WRITE;
-			this.#flash.write(bytes, address);
+			this.flash.write(bytes, address);
 			failure = ErrorCode.READ;
-			this.#flash.read(bytes, address);
+			this.flash.read(bytes, address);
 		} catch {
 			throw new UpdateError(failure);
 		} finally {
-			this.#board.led(false);
+			this.board.led(false);
 		}
 		if (patched && given !== undefined && sector[FLASH_MODE_OFFSET] === flashMode) {
 			this.givenMode = given;
 			sector[FLASH_MODE_OFFSET] = given;
 		}
-		this.#stored.write(bytes);
+		this.stored.write(bytes);
 	}
 
 	/** Reads what was programmed. Throws UpdateError READ. */
 	read(byteLength: number, position: number): DataView {
 		try {
-			return new DataView(this.#flash.read(byteLength, this.#start + position));
+			return new DataView(this.flash.read(byteLength, this.start + position));
 		} catch {
 			throw new UpdateError(ErrorCode.READ);
 		}
@@ -83,10 +83,10 @@ export class Staging {
 
 	/** MD5 of all bytes, as given and as read back: the two differ when the flash does not hold them. Once only. */
 	digests(): { given: string; stored: string } {
-		return { given: toHex(this.#given.close()), stored: toHex(this.#stored.close()) };
+		return { given: toHex(this.given.close()), stored: toHex(this.stored.close()) };
 	}
 
 	close(): void {
-		this.#flash.close();
+		this.flash.close();
 	}
 }

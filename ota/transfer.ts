@@ -41,229 +41,220 @@ interface TransferOptions {
 }
 
 export class Transfer {
-	readonly #options: TransferOptions;
-	readonly #tcp: TCP;
-	#state: State = "connecting";
-	#error: UpdateError | undefined;
+	private readonly options: TransferOptions;
+	private readonly tcp: TCP;
+	private state: State = "connecting";
+	private error: UpdateError | undefined;
 	/** Reused for every piece; a view of another size is made for the odd ones only. */
-	readonly #piece = new Uint8Array(PIECE);
+	private readonly piece = new Uint8Array(PIECE);
 	/** Bytes that wait in the socket. */
-	#available = 0;
-	#writable = 0;
+	private available = 0;
+	private writable = 0;
 	/** Bytes accepted and not yet acknowledged. */
-	#unacknowledged = 0;
+	private unacknowledged = 0;
 	/** Acknowledgements sent since the network has last taken some. */
-	#sent = 0;
-	readonly #digits = new Uint8Array(DIGITS_MAX);
-	readonly #nothing = this.#digits.subarray(0, 0);
+	private sent = 0;
+	private readonly digits = new Uint8Array(DIGITS_MAX);
+	private readonly nothing = this.digits.subarray(0, 0);
 	/** The state's limit, and the next turn of a reading that let the event loop turn. */
-	#limit: Timer | undefined;
-	#turn: Timer | undefined;
+	private limit: Timer | undefined;
+	private turn: Timer | undefined;
 
 	/** Throws where the SDK cannot make a socket. */
 	constructor(options: TransferOptions) {
-		this.#options = options;
+		this.options = options;
 		const { address, port } = options;
-		this.#tcp = new TCP({
+		this.tcp = new TCP({
 			address,
 			port,
 			nodelay: true,
-			onReadable: (count) => this.#readable(count),
-			onWritable: (count) => this.#sendable(count),
-			onError: () => this.#lost(),
+			onReadable: (count) => {
+				this.available = count;
+				if (this.turn === undefined) this.read();
+			},
+			onWritable: (count) => this.sendable(count),
+			onError: () => this.lost(),
 		});
-		this.#wait(options.timeout);
+		this.wait(options.timeout);
 	}
 
 	/** Whether the uploader has been reached. */
 	get connected(): boolean {
-		return this.#state !== "connecting";
+		return this.state !== "connecting";
 	}
 
 	/** Abandons the transfer and its update, without calling onDone. */
 	close(): void {
-		this.#state = "closed";
-		Timer.clear(this.#limit);
-		Timer.clear(this.#turn);
-		this.#limit = this.#turn = undefined;
-		this.#tcp.close();
-		this.#options.update.close();
-	}
-
-	/** `count` bytes wait. */
-	#readable(count: number): void {
-		this.#available = count;
-		if (this.#turn === undefined) this.#read();
+		this.state = "closed";
+		Timer.clear(this.limit);
+		Timer.clear(this.turn);
+		this.limit = this.turn = undefined;
+		this.tcp.close();
+		this.options.update.close();
 	}
 
 	/** `count` bytes may be sent. */
-	#sendable(count: number): void {
-		this.#writable = count;
-		this.#sent = 0;
-		if (this.#state === "connecting") {
-			this.#state = "receiving";
-			this.#wait(this.#options.timeout);
+	private sendable(count: number): void {
+		this.writable = count;
+		this.sent = 0;
+		if (this.state === "connecting") {
+			this.state = "receiving";
+			this.wait(this.options.timeout);
 		}
-		this.#acknowledge();
+		this.acknowledge();
 	}
 
 	/** The connection failed or ended. */
-	#lost(): void {
-		const { address, port, byteLength, update } = this.#options;
-		if (this.#state === "connecting") this.#error = new UpdateError(ErrorCode.CONNECT, address, port);
-		else if (this.#state === "receiving") {
-			this.#error = new UpdateError(ErrorCode.CONNECTION_LOST, update.received, byteLength);
-		} else if (this.#state === "pausing") this.#complete();
-		this.#finish();
+	private lost(): void {
+		const { address, port, byteLength, update } = this.options;
+		if (this.state === "connecting") this.error = new UpdateError(ErrorCode.CONNECT, address, port);
+		else if (this.state === "receiving") {
+			this.error = new UpdateError(ErrorCode.CONNECTION_LOST, update.received, byteLength);
+		} else if (this.state === "pausing") this.complete();
+		this.finish();
 	}
 
 	/**
 	 * Whether the connection stands. On the ESP8266 the SDK's read crashes the chip when the peer has reset the
 	 * connection, which only a write tells before it: one of nothing is harmless.
 	 */
-	get #stands(): boolean {
+	private get stands(): boolean {
 		try {
-			return this.#tcp.write(this.#nothing) !== undefined;
+			return this.tcp.write(this.nothing) !== undefined;
 		} catch {
 			return false;
 		}
 	}
 
 	/** The connection ended with bytes that can no longer be read. */
-	#lostUnread(): void {
-		if (this.#state === "pausing") this.#error ??= new UpdateError(ErrorCode.SPACE);
-		this.#lost();
+	private lostUnread(): void {
+		if (this.state === "pausing") this.error ??= new UpdateError(ErrorCode.SPACE);
+		this.lost();
 	}
 
-	#read(): void {
-		while (this.#available > 0 && this.#state !== "closed") {
-			const count = Math.min(this.#available, PIECE);
-			const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
-			if (!this.#stands) {
-				this.#lostUnread();
+	/** In one piece: the engine's stack has 256 slots, and a call takes a dozen. */
+	private read(): void {
+		const { update, byteLength, timeout } = this.options;
+		while (this.available > 0 && this.state !== "closed") {
+			const count = Math.min(this.available, PIECE);
+			const piece = count === PIECE ? this.piece : this.piece.subarray(0, count);
+			if (!this.stands) {
+				this.lostUnread();
 				return;
 			}
-			this.#tcp.read(piece);
-			this.#available -= count;
+			this.tcp.read(piece);
+			this.available -= count;
 			// After a failure what still comes is read and dropped: closing on it would reset the connection.
-			if (this.#error || this.#state === "telling") continue;
-			if (this.#take(piece) && this.#available > 0) {
-				this.#turn = Timer.set(() => this.#turned());
-				break;
+			if (this.error || this.state === "telling") continue;
+			try {
+				const programmed = update.write(piece);
+				this.unacknowledged += count;
+				if (update.received === byteLength) this.pause();
+				else if (this.limit !== undefined) Timer.schedule(this.limit, timeout);
+				if (programmed && this.available > 0) {
+					this.turn = Timer.set(() => this.turned());
+					break;
+				}
+			} catch (error) {
+				this.fail(error as UpdateError, count);
 			}
 		}
-		this.#acknowledge();
+		this.acknowledge();
 	}
 
-	/** True when a sector was programmed. */
-	#take(piece: Uint8Array): boolean {
-		const { update, byteLength, timeout } = this.#options;
-		let programmed = false;
-		try {
-			programmed = update.write(piece);
-			this.#unacknowledged += piece.length;
-			if (update.received === byteLength) this.#pause();
-			else if (this.#limit !== undefined) Timer.schedule(this.#limit, timeout);
-		} catch (error) {
-			this.#fail(error as UpdateError, piece.length);
-		}
-		return programmed;
+	private turned(): void {
+		this.turn = undefined;
+		this.read();
 	}
 
-	#turned(): void {
-		this.#turn = undefined;
-		this.#read();
-	}
-
-	#pause(): void {
-		this.#state = "pausing";
-		this.#wait(this.#options.prompt ? 0 : PAUSE);
+	private pause(): void {
+		this.state = "pausing";
+		this.wait(this.options.prompt ? 0 : PAUSE);
 	}
 
 	/** The state's time is over. */
-	#limited(): void {
-		this.#limit = undefined;
-		const { address, port, update } = this.#options;
-		switch (this.#state) {
+	private limited(): void {
+		this.limit = undefined;
+		const { address, port, update } = this.options;
+		switch (this.state) {
 			case "connecting":
-				this.#error = new UpdateError(ErrorCode.CONNECT, address, port);
-				this.#finish();
+				this.error = new UpdateError(ErrorCode.CONNECT, address, port);
+				this.finish();
 				break;
 			case "receiving":
 				update.close();
-				this.#fail(new UpdateError(ErrorCode.STREAM), 0);
+				this.fail(new UpdateError(ErrorCode.STREAM), 0);
 				break;
 			case "pausing":
 				// The update is completed only now: a byte too many, come meanwhile, has made it fail.
-				this.#complete();
-				this.#tell();
+				this.complete();
+				this.tell();
 				break;
 			default:
-				this.#finish();
+				this.finish();
 		}
 	}
 
-	#complete(): void {
-		if (this.#error) return;
+	private complete(): void {
+		if (this.error) return;
 		try {
-			this.#options.update.complete();
+			this.options.update.complete();
 		} catch (error) {
-			this.#error = error as UpdateError;
+			this.error = error as UpdateError;
 		}
 	}
 
 	/** The update failed at a piece of `count` bytes. */
-	#fail(error: UpdateError, count: number): void {
-		const { update, byteLength } = this.#options;
-		this.#error = error;
-		if (this.#state === "pausing") return;
-		if (update.received < byteLength) this.#tell();
+	private fail(error: UpdateError, count: number): void {
+		const { update, byteLength } = this.options;
+		this.error = error;
+		if (this.state === "pausing") return;
+		if (update.received < byteLength) this.tell();
 		else {
 			// The last piece: an espota that took the error for its acknowledgement would wait for ever.
-			this.#unacknowledged += count;
-			this.#pause();
+			this.unacknowledged += count;
+			this.pause();
 		}
 	}
 
-	#tell(): void {
-		this.#acknowledge();
-		this.#unacknowledged = 0;
-		this.#state = "telling";
-		this.#send(new Uint8Array(ArrayBuffer.fromString(this.#error ? `${this.#error}\n` : "OK")));
-		this.#wait(TELLING_TIMEOUT);
+	private tell(): void {
+		this.acknowledge();
+		this.unacknowledged = 0;
+		this.state = "telling";
+		this.send(new Uint8Array(ArrayBuffer.fromString(this.error ? `${this.error}\n` : "OK")));
+		this.wait(TELLING_TIMEOUT);
 	}
 
-	#finish(): void {
+	private finish(): void {
 		this.close();
-		this.#options.onDone(this.#error);
+		this.options.onDone(this.error);
 	}
 
 	/** Sends the count of all bytes accepted since the last one; where there is no room now, with the next onWritable. */
-	#acknowledge(): void {
-		if (this.#unacknowledged === 0 || this.#sent === ACKNOWLEDGEMENTS_MAX || this.#writable < DIGITS_MAX)
-			return;
+	private acknowledge(): void {
+		if (this.unacknowledged === 0 || this.sent === ACKNOWLEDGEMENTS_MAX || this.writable < DIGITS_MAX) return;
 		let first = DIGITS_MAX;
-		for (let rest = this.#unacknowledged; rest > 0; rest = Math.floor(rest / 10)) {
+		for (let rest = this.unacknowledged; rest > 0; rest = Math.floor(rest / 10)) {
 			first -= 1;
-			this.#digits[first] = 48 + (rest % 10);
+			this.digits[first] = 48 + (rest % 10);
 		}
-		this.#send(this.#digits.subarray(first));
-		this.#sent += 1;
-		this.#unacknowledged = 0;
+		this.send(this.digits.subarray(first));
+		this.sent += 1;
+		this.unacknowledged = 0;
 	}
 
-	#send(bytes: Uint8Array): void {
-		if (bytes.length > this.#writable) return;
-		this.#writable -= bytes.length;
+	private send(bytes: Uint8Array): void {
+		if (bytes.length > this.writable) return;
+		this.writable -= bytes.length;
 		try {
-			this.#tcp.write(bytes);
+			this.tcp.write(bytes);
 		} catch {
 			// The connection has ended; onError comes when all that was received has been read.
 		}
 	}
 
-	#wait(milliseconds: number): void {
-		Timer.clear(this.#limit);
-		this.#limit = Timer.set(() => this.#limited(), milliseconds);
+	private wait(milliseconds: number): void {
+		Timer.clear(this.limit);
+		this.limit = Timer.set(() => this.limited(), milliseconds);
 	}
 }

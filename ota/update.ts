@@ -43,30 +43,30 @@ export interface UpdateContext {
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
 export class Update {
-	readonly #options: UpdateOptions;
-	readonly #context: UpdateContext;
+	private readonly options: UpdateOptions;
+	private readonly context: UpdateContext;
 	/** Undefined once closed. */
-	#staging: Staging | undefined;
-	#sector = new Uint8Array(SECTOR);
-	#fill = 0;
-	#received = 0;
-	#gzip = false;
+	private staging: Staging | undefined;
+	private sector = new Uint8Array(SECTOR);
+	private fill = 0;
+	private taken = 0;
+	private gzip = false;
 	/** Checks a raw firmware as it streams by. */
-	readonly #scanner = new ApplicationScanner();
+	private readonly scanner = new ApplicationScanner();
 
 	constructor(options: UpdateOptions, context: UpdateContext) {
-		this.#options = options;
-		this.#context = context;
-		this.#staging = new Staging(options.kind, options.byteLength, context.board);
+		this.options = options;
+		this.context = context;
+		this.staging = new Staging(options.kind, options.byteLength, context.board);
 	}
 
 	get isOpen(): boolean {
-		return this.#staging !== undefined;
+		return this.staging !== undefined;
 	}
 
 	/** Bytes taken so far. */
 	get received(): number {
-		return this.#received;
+		return this.taken;
 	}
 
 	/**
@@ -75,15 +75,29 @@ export class Update {
 	 * ERASE, WRITE or READ, and closes the update; CLOSED afterwards.
 	 */
 	write(bytes: ArrayBuffer | Uint8Array): boolean {
-		if (!this.#staging) throw new UpdateError(ErrorCode.CLOSED);
-		const { size } = this.#staging;
+		const staging = this.staging;
+		if (!staging) throw new UpdateError(ErrorCode.CLOSED);
+		const source = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+		const { length } = source;
 		let programmed = false;
 		try {
-			programmed = this.#take(this.#staging, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+			if (length > staging.size - this.taken) throw new UpdateError(ErrorCode.SPACE);
+			if (this.taken === 0 && length > 0) this.checkMagic(source[0]);
+			for (let used = 0; used < length; ) {
+				const count = Math.min(length - used, SECTOR - this.fill);
+				this.sector.set(count === length ? source : source.subarray(used, used + count), this.fill);
+				used += count;
+				this.fill += count;
+				this.taken += count;
+				if (this.fill === SECTOR || this.taken === this.options.byteLength) {
+					this.program(staging);
+					programmed = true;
+				}
+			}
 		} catch (error) {
-			this.#fail(error);
+			this.fail(error);
 		}
-		this.#options.onProgress?.(this.#received, size);
+		this.options.onProgress?.(this.taken, staging.size);
 		return programmed;
 	}
 
@@ -92,127 +106,108 @@ export class Update {
 	 * IMAGE, SPACE and what `write` throws, closes the update, and leaves no boot choice.
 	 */
 	complete(): void {
-		if (!this.#staging) throw new UpdateError(ErrorCode.CLOSED);
+		if (!this.staging) throw new UpdateError(ErrorCode.CLOSED);
 		try {
-			const md5 = this.#verify(this.#staging);
-			if (this.#options.kind === "firmware") this.#choose(this.#staging, md5);
-			else this.#expect({ gzip: false, size: this.#received, md5, version: "" });
+			const md5 = this.verify(this.staging);
+			if (this.options.kind === "firmware") this.choose(this.staging, md5);
+			else this.expect({ gzip: false, size: this.taken, md5, version: "" });
 		} catch (error) {
-			this.#fail(error);
+			this.fail(error);
 		}
 		this.close();
-		this.#options.onEnd?.();
+		this.options.onEnd?.();
 	}
 
 	/** Abandons the update, or does nothing where it has ended. What runs stays as it is. */
 	close(): void {
-		this.#staging?.close();
-		this.#staging = undefined;
-		this.#sector = new Uint8Array(0);
+		this.staging?.close();
+		this.staging = undefined;
+		this.sector = new Uint8Array(0);
 	}
 
-	#fail(cause: unknown): never {
+	private fail(cause: unknown): never {
 		this.close();
 		const error = cause instanceof UpdateError ? cause : new UpdateError(ErrorCode.READ);
-		this.#options.onError?.(error);
+		this.options.onError?.(error);
 		throw error;
 	}
 
-	#take(staging: Staging, source: Uint8Array): boolean {
-		const { length } = source;
-		if (length > staging.size - this.#received) throw new UpdateError(ErrorCode.SPACE);
-		if (this.#received === 0 && length > 0) this.#checkMagic(source[0]);
-		let programmed = false;
-		for (let used = 0; used < length; ) {
-			const count = Math.min(length - used, SECTOR - this.#fill);
-			this.#sector.set(count === length ? source : source.subarray(used, used + count), this.#fill);
-			used += count;
-			this.#fill += count;
-			this.#received += count;
-			if (this.#fill === SECTOR || this.#received === this.#options.byteLength) {
-				this.#program(staging);
-				programmed = true;
-			}
-		}
-		return programmed;
+	private program(staging: Staging): void {
+		const position = this.taken - this.fill;
+		if (this.options.kind === "firmware") this.checkSector(position);
+		const mode = position === 0 && this.isRawFirmware ? this.context.board.flashMode : undefined;
+		staging.program(this.sector, this.fill, position, mode);
+		this.fill = 0;
 	}
 
-	#program(staging: Staging): void {
-		const position = this.#received - this.#fill;
-		if (this.#options.kind === "firmware") this.#checkSector(position);
-		const mode = position === 0 && this.#isRawFirmware ? this.#context.board.flashMode : undefined;
-		staging.program(this.#sector, this.#fill, position, mode);
-		this.#fill = 0;
-	}
-
-	get #isRawFirmware(): boolean {
-		return this.#options.kind === "firmware" && !this.#gzip;
+	private get isRawFirmware(): boolean {
+		return this.options.kind === "firmware" && !this.gzip;
 	}
 
 	/** The first byte decides before any flash is touched. */
-	#checkMagic(first: number | undefined): void {
-		if (this.#options.kind !== "firmware") return;
-		this.#gzip = first === GZIP_MAGIC;
-		if (first !== IMAGE_MAGIC && !this.#gzip) throw new UpdateError(ErrorCode.MAGIC_BYTE);
+	private checkMagic(first: number | undefined): void {
+		if (this.options.kind !== "firmware") return;
+		this.gzip = first === GZIP_MAGIC;
+		if (first !== IMAGE_MAGIC && !this.gzip) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 	}
 
 	/** What would not boot is refused as soon as it is seen, the first sector before any flash is touched. */
-	#checkSector(position: number): void {
-		const sector = this.#sector;
-		if (this.#gzip) {
+	private checkSector(position: number): void {
+		const sector = this.sector;
+		if (this.gzip) {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { flashSize } = this.#context.board;
+		const { flashSize } = this.context.board;
 		if (position === 0 && flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0) > flashSize) {
 			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 		}
 		let fault = position === 0 ? bootImageFault(sector) : undefined;
-		fault ??= this.#scanner.write(new DataView(sector.buffer), this.#fill);
+		fault ??= this.scanner.write(new DataView(sector.buffer), this.fill);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
 	/** The MD5 of what came, when all came, it is what was announced, and the flash holds it. */
-	#verify(staging: Staging): string {
-		const { byteLength, md5 } = this.#options;
-		if (this.#received === 0) throw new UpdateError(ErrorCode.NO_DATA);
-		if (byteLength !== undefined && this.#received < byteLength) {
-			throw new UpdateError(ErrorCode.INCOMPLETE, this.#received, byteLength);
+	private verify(staging: Staging): string {
+		const { byteLength, md5 } = this.options;
+		if (this.taken === 0) throw new UpdateError(ErrorCode.NO_DATA);
+		if (byteLength !== undefined && this.taken < byteLength) {
+			throw new UpdateError(ErrorCode.INCOMPLETE, this.taken, byteLength);
 		}
-		if (this.#fill > 0) this.#program(staging);
+		if (this.fill > 0) this.program(staging);
 		const { given, stored } = staging.digests();
 		if (md5 !== undefined && md5.toLowerCase() !== given) throw new UpdateError(ErrorCode.MD5, md5, given);
 		if (stored !== given) throw new UpdateError(ErrorCode.WRITE);
-		const fault = this.#isRawFirmware ? this.#scanner.close() : undefined;
+		const fault = this.isRawFirmware ? this.scanner.close() : undefined;
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 		return given;
 	}
 
-	#choose(staging: Staging, md5: string): void {
+	private choose(staging: Staging, md5: string): void {
 		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
 		const { address: destination, size: room } = target.status();
 		target.close();
-		const gzip = this.#gzip;
-		const size = gzip ? this.#inflatedSize(staging) : this.#received;
+		const gzip = this.gzip;
+		const size = gzip ? this.inflatedSize(staging) : this.taken;
 		if (size > room) throw new UpdateError(ErrorCode.SPACE);
-		if (gzip) this.#expect({ gzip, size, md5: this.#context.running.md5 ?? "", version: "" });
-		else this.#expect({ gzip, size, md5, version: this.#version(staging), flashMode: staging.givenMode });
-		this.#context.boot.select({ address: staging.address, size: this.#received, destination });
+		if (gzip) this.expect({ gzip, size, md5: this.context.running.md5 ?? "", version: "" });
+		else this.expect({ gzip, size, md5, version: this.version(staging), flashMode: staging.givenMode });
+		this.context.boot.select({ address: staging.address, size: this.taken, destination });
 	}
 
-	#expect(expectation: Omit<Parameters<typeof recordExpectation>[1], "kind">): void {
-		recordExpectation(this.#context.board, { kind: this.#options.kind, ...expectation });
+	private expect(expectation: Omit<Parameters<typeof recordExpectation>[1], "kind">): void {
+		recordExpectation(this.context.board, { kind: this.options.kind, ...expectation });
 	}
 
 	/** A gzip tells its inflated size in its last four bytes; eboot installs nothing when it is 0 or above 2 GiB. */
-	#inflatedSize(staging: Staging): number {
-		if (this.#received < GZIP_LENGTH_MIN) throw new UpdateError(ErrorCode.IMAGE, "gzip cut short");
-		const size = staging.read(4, this.#received - 4).getInt32(0, true);
+	private inflatedSize(staging: Staging): number {
+		if (this.taken < GZIP_LENGTH_MIN) throw new UpdateError(ErrorCode.IMAGE, "gzip cut short");
+		const size = staging.read(4, this.taken - 4).getInt32(0, true);
 		if (size <= 0) throw new UpdateError(ErrorCode.IMAGE, "gzip trailer");
 		return size;
 	}
 
-	#version(staging: Staging): string {
+	private version(staging: Staging): string {
 		return readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
 	}
 }

@@ -1,5 +1,5 @@
 /** Before the tests: builds what they run, the XS engine too where there is a compiler for it. */
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import build from "./build";
 import { root } from "./virtual/bundle";
@@ -9,7 +9,9 @@ const program = join(root, "dist/xs-host");
 
 /** Puts the XS engine beside the other programs. Throws where it cannot be built. */
 export async function buildXS(): Promise<void> {
-	copyFileSync(await buildXsHost(), program);
+	// Renamed into place: a board may be running the one before.
+	copyFileSync(await buildXsHost(), `${program}.new`);
+	renameSync(`${program}.new`, program);
 }
 
 export default async function setup(): Promise<void> {

@@ -3,7 +3,6 @@
 */
 #include "../arguments.h"
 #include "../flash/chip.h"
-#include "user_interface.h"
 
 /* RTC user memory: the 512 bytes at 0x60001200. The SDK's functions count in words from 0x60001100. */
 #define RTC_USER_LENGTH 512

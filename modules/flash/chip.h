@@ -3,6 +3,8 @@
 
 #include "xsmc.h"
 #include "xsHost.h"
+// In this order: spi_flash.h names types that user_interface.h brings.
+#include "user_interface.h"
 #include "spi_flash.h"
 
 /* The first word of the flash: magic, segment count, flash mode, flash size (high four bits) and frequency. */

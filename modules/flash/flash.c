@@ -15,7 +15,6 @@
 #include "chip.h"
 #include "flash.h"
 #include "layouts.h"
-#include "user_interface.h"
 
 #define APPLICATION_OFFSET 0x1000
 #define IMAGE_MAGIC 0xe9

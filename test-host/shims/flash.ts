@@ -1,5 +1,13 @@
 /** `embedded:storage/flash` (ECMA-419) on the virtual chip's NOR flash, with the partitions of its layout. */
-import { APPLICATION_OFFSET, HEADER_LENGTH, imageEnd, SECTOR, SEGMENT_HEADER_LENGTH } from "../../ota/image";
+import {
+	APPLICATION_OFFSET,
+	HEADER_LENGTH,
+	IMAGE_MAGIC,
+	imageEnd,
+	SECTOR,
+	SEGMENT_HEADER_LENGTH,
+	SEGMENTS_MAX,
+} from "../../ota/image";
 import { chip } from "../virtual/chip";
 import { formatOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
@@ -97,6 +105,8 @@ function endOfRunning(): number {
 	const { flash } = chip();
 	flash.read(APPLICATION_OFFSET, header);
 	let end = APPLICATION_OFFSET + HEADER_LENGTH;
+	if (view.getUint8(0) !== IMAGE_MAGIC || view.getUint8(1) > SEGMENTS_MAX)
+		throw new Error("no running firmware");
 	for (let segments = view.getUint8(1); segments > 0; segments--) {
 		flash.read(end, header);
 		end += SEGMENT_HEADER_LENGTH + view.getUint32(4, true);

@@ -110,7 +110,9 @@ export class BoardBench {
 	}
 
 	async uploader(image: Uint8Array): Promise<Uploader> {
-		return Uploader.start(this.otaPort, image);
+		const uploader = await Uploader.start(this.otaPort, image);
+		onTestFinished(() => uploader.close());
+		return uploader;
 	}
 }
 

@@ -46,7 +46,9 @@ export class ReceiverBench extends UpdaterBench {
 
 	/** An uploader for this board. */
 	async uploader(image: Uint8Array = NEW): Promise<Uploader> {
-		return Uploader.start(await this.port, image);
+		const uploader = await Uploader.start(await this.port, image);
+		onTestFinished(() => uploader.close());
+		return uploader;
 	}
 
 	/** Waits until the application has been told of an end or an error. */

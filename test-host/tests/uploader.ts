@@ -3,8 +3,10 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket, type Socket as UDPSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { onTestFinished } from "vitest";
-import { md5 } from "./updater-bench";
+
+function md5(bytes: Uint8Array): string {
+	return createHash("md5").update(bytes).digest("hex");
+}
 
 /** What espota sends before it waits for an acknowledgement. */
 const CHUNK = 1460;
@@ -39,7 +41,6 @@ export class Uploader {
 		uploader.#udp.bind(0, "127.0.0.1");
 		uploader.#server.listen(0, "127.0.0.1");
 		await Promise.all([once(uploader.#udp, "listening"), once(uploader.#server, "listening")]);
-		onTestFinished(() => uploader.close());
 		return uploader;
 	}
 
