@@ -14,6 +14,7 @@ import { Advertisement } from "./advertisement";
 import { PasswordGuard, passwordHash } from "./authentication";
 import type { Board } from "./board";
 import { ErrorCode, UpdateError } from "./errors";
+import { isHex } from "./hex";
 import { type Invitation, MESSAGE_LENGTH_MAX, parseAuthentication, parseInvitation } from "./invitation";
 import { kindOf, type UpdateKind } from "./kind";
 import { Transfer } from "./transfer";
@@ -79,11 +80,12 @@ export class ArduinoOTA {
 	/** Set while a challenge has to wait because of a wrong password. */
 	#penalty: Timer | undefined;
 
-	/** Throws where the port is taken. */
+	/** Throws where the port is taken, RangeError where passwordHash is no MD5. */
 	constructor(options: ArduinoOTAOptions) {
 		this.#options = options;
 		const { board, password, port = PORT, boardId = BOARD, dnssd = true } = options;
 		const hash = options.passwordHash?.toLowerCase() || (password ? passwordHash(password) : "");
+		if (hash && !isHex(hash, 32)) throw new RangeError("passwordHash: 32 hexadecimal digits wanted");
 		if (hash) this.#guard = new PasswordGuard({ board, hash, strong: options.strongAuthentication ?? false });
 		this.#udp = new UDP({ port, onReadable: (packets) => this.#readable(packets) }) as Socket;
 		if (dnssd) {
@@ -197,6 +199,11 @@ export class ArduinoOTA {
 		this.#reply("OK");
 		onStart?.(kind);
 		onProgress?.(0, byteLength);
+		// The application may have closed this from there.
+		if (this.#state !== "updating") {
+			update.close();
+			return;
+		}
 		const address = this.#address;
 		const onDone = (error: UpdateError | undefined) => this.#done(kind, byteLength, update, error);
 		try {

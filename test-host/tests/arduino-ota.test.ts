@@ -122,3 +122,16 @@ test("closing the receiver abandons the update", async () => {
 	expect(bench.updater.busy).toBe(false);
 	expect(bench.runs()).toBe("1.0.0");
 });
+
+test("closing the receiver when an update starts abandons it", async () => {
+	const bench: ReceiverBench = new ReceiverBench({ onStart: () => bench.ota.close() });
+	const uploader = await bench.uploader();
+	uploader.send(uploader.invitation());
+	await sleep(50);
+	expect(bench.updater.busy).toBe(false);
+	expect(bench.runs()).toBe("1.0.0");
+});
+
+test("a password hash that is no MD5 is refused at the start", () => {
+	expect(() => new ReceiverBench({ passwordHash: "secret" })).toThrow("passwordHash");
+});
