@@ -10,12 +10,15 @@ import { judge } from "./ota/verdict";
 /** Runs once the network is there. The manifest's `config` holds the settings. */
 export default function main(): void {
 	const running = new RunningFirmware();
-	const updater = new Updater({ board, running, boot: new EbootStrategy(board) });
+	const updater = new Updater({
+		board,
+		running,
+		boot: new EbootStrategy(board, { gzip: config.bootLoaderInflates !== false }),
+	});
 	useUpdater(updater);
 	let tenths = 0;
 
 	judge(board, running, (verdict) => trace(`${verdict.text}\n`));
-	running.measure();
 
 	new ArduinoOTA({
 		updater,

@@ -4,6 +4,26 @@ import DNSSD from "embedded:network/dnssd";
 /** Names tried before giving up: `host`, `host-2`, … */
 const NAMES_MAX = 9;
 
+/**
+ * The SDK's parser of DNS packets throws at malformed ones, and an exception in a callback ends the application:
+ * anybody in the network could restart the board.
+ */
+class GuardedUDP extends UDP {
+	constructor(options: ConstructorParameters<typeof UDP>[0]) {
+		const { onReadable } = options;
+		super({
+			...options,
+			onReadable(packets) {
+				try {
+					onReadable?.call(this, packets);
+				} catch {
+					// The packet is dropped.
+				}
+			},
+		});
+	}
+}
+
 interface AdvertisementOptions {
 	hostName: string;
 	/** The OTA port. */
@@ -22,7 +42,7 @@ interface AdvertisementOptions {
  */
 export class Advertisement {
 	readonly #options: AdvertisementOptions;
-	readonly #dnssd = new DNSSD({ socket: { io: UDP } });
+	readonly #dnssd = new DNSSD({ socket: { io: GuardedUDP } });
 	#attempt = 1;
 
 	constructor(options: AdvertisementOptions) {

@@ -47,7 +47,7 @@ export interface ArduinoOTAOptions {
 	strongAuthentication?: boolean | undefined;
 	/** Restarts into the update by itself; true where not given. Else the application calls `updater.restart()`. */
 	rebootOnSuccess?: boolean | undefined;
-	/** Milliseconds without a byte before a transfer is given up; 10,000 where not given. */
+	/** Milliseconds without 4,096 more bytes before a transfer is given up; 10,000 where not given. */
 	timeout?: number | undefined;
 	/** Announces the board by DNS-SD; true where not given. */
 	dnssd?: boolean | undefined;
@@ -217,6 +217,7 @@ export class ArduinoOTA {
 	#done(kind: UpdateKind, byteLength: number, update: Update, error: UpdateError | undefined): void {
 		const { onEnd, onError, rebootOnSuccess = true, updater } = this.#options;
 		this.#transfer = undefined;
+		if (this.#isClosed) return;
 		this.#idle();
 		if (error) {
 			let stage: Stage = update.received === byteLength ? Stage.END : Stage.RECEIVE;
@@ -225,9 +226,14 @@ export class ArduinoOTA {
 			return;
 		}
 		onEnd?.(kind);
-		if (!rebootOnSuccess) return;
+		if (!rebootOnSuccess || this.#isClosed) return;
 		this.#state = "done";
 		this.#limit = Timer.set(() => updater.restart(), RESTART_DELAY);
+	}
+
+	/** The application may close this from any of its callbacks. */
+	get #isClosed(): boolean {
+		return this.#state === "closed";
 	}
 
 	#idle(): void {

@@ -10,6 +10,8 @@ export interface Staged {
 
 /** How the next boot finds a new image. */
 export interface BootStrategy {
+	/** Whether the boot loader inflates a gzip. One that does not would copy it as it is, over itself. */
+	readonly inflates: boolean;
 	/** Makes the staged image the next to boot. Nothing happens to the chip before `restart` where it need not. */
 	select(staged: Staged): void;
 	/** Takes back what `select` chose; without a choice it does nothing. */

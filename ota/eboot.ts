@@ -64,11 +64,14 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
 export class EbootStrategy implements BootStrategy {
+	readonly inflates: boolean;
 	readonly #board: Board;
 	#command: Uint8Array | undefined;
 
-	constructor(board: Board) {
+	/** `gzip`: whether the boot loader on the board inflates, as eboot does from Arduino core 2.7 on; true where not given. */
+	constructor(board: Board, options: { gzip?: boolean } = {}) {
 		this.#board = board;
+		this.inflates = options.gzip ?? true;
 	}
 
 	select(staged: Staged): void {

@@ -40,6 +40,7 @@ export const ErrorCode = Object.freeze({
 	STOPPED: 128,
 	HOST: 129,
 	LISTEN: 130,
+	DAMAGED: 131,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -81,6 +82,7 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	128: "Stopped after {0} bytes",
 	129: "No address for {0}: check the name, or give the IP address of the board",
 	130: "Cannot listen on TCP port {0} ({1}): choose another one with --host-port",
+	131: "{0} is damaged or no firmware, not sent: {1} (ota8266 info tells more, --force sends it)",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

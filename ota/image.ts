@@ -9,6 +9,8 @@ export const GZIP_MAGIC = 0x1f;
 export const GZIP_MAGIC_2 = 0x8b;
 /** Header, an empty block, CRC and length. */
 export const GZIP_LENGTH_MIN = 20;
+/** Deflate makes no more than this many bytes of one. */
+export const GZIP_RATIO_MAX = 1032;
 export const HEADER_LENGTH = 8;
 /** Where a header has the flash size (high four bits) and frequency (low four bits). */
 export const FLASH_SIZE_OFFSET = 3;
@@ -16,6 +18,8 @@ export const SEGMENT_HEADER_LENGTH = 8;
 export const CHECKSUM_START = 0xef;
 /** The application image starts behind the boot loader's sector. */
 export const APPLICATION_OFFSET = SECTOR;
+/** The least that a firmware has: the boot loader's sector, the headers of an application and of a segment. */
+export const FIRMWARE_LENGTH_MIN = APPLICATION_OFFSET + 16;
 /** More segments than the mask ROM and esptool allow for is a damaged header (0xFF is erased flash). */
 export const SEGMENTS_MAX = 16;
 
@@ -46,7 +50,8 @@ export function isLoaded(address: number): boolean {
 /** Whether a segment can be loaded: words in data RAM, or in instruction RAM below the boot loader that loads it. */
 function fitsMemory(address: number, length: number): boolean {
 	const end = address + length;
-	const isData = address >= 0x3ffe8000 && end <= 0x40000000;
+	// Above 0x3FFFC000 lie the mask ROM's data and the boot loader's stack.
+	const isData = address >= 0x3ffe8000 && end <= 0x3fffc000;
 	return address % 4 === 0 && (isData || (isInstructionRAM(address) && end <= 0x4010f000));
 }
 

@@ -32,7 +32,7 @@ interface TransferOptions {
 	/** Bytes announced. */
 	byteLength: number;
 	update: Update;
-	/** Milliseconds without a byte (or without a connection) after which the uploader counts as gone. */
+	/** Milliseconds for a sector's bytes, or for the connection, after which the uploader counts as gone. */
 	timeout: number;
 	/** The uploader tells a result from an acknowledgement by itself: no pause between them. */
 	prompt: boolean;
@@ -148,9 +148,11 @@ export class Transfer {
 			if (this.error || this.state === "telling") continue;
 			try {
 				const programmed = update.write(piece);
+				// The application may have closed this from its callback.
+				if (!update.isOpen) return;
 				this.unacknowledged += count;
 				if (update.received === byteLength) this.pause();
-				else if (this.limit !== undefined) Timer.schedule(this.limit, timeout);
+				else if (programmed && this.limit !== undefined) Timer.schedule(this.limit, timeout);
 				if (programmed && this.available > 0) {
 					this.turn = Timer.set(() => this.turned());
 					break;

@@ -6,11 +6,13 @@ import { ErrorCode, UpdateError } from "./errors";
 import {
 	ApplicationScanner,
 	bootImageFault,
+	FIRMWARE_LENGTH_MIN,
 	FLASH_SIZE_OFFSET,
 	flashSizeOf,
 	GZIP_LENGTH_MIN,
 	GZIP_MAGIC,
 	GZIP_MAGIC_2,
+	GZIP_RATIO_MAX,
 	IMAGE_MAGIC,
 	SECTOR,
 } from "./image";
@@ -18,6 +20,9 @@ import { placeOf, type UpdateKind } from "./kind";
 import type { RunningFirmware } from "./running";
 import { Staging } from "./staging";
 import { recordExpectation } from "./verdict";
+
+/** DOUT; what the board cannot tell is no mode. */
+const FLASH_MODE_MAX = 3;
 
 export interface UpdateOptions {
 	kind: UpdateKind;
@@ -135,8 +140,9 @@ export class Update {
 	private program(staging: Staging): void {
 		const position = this.taken - this.fill;
 		if (this.options.kind === "firmware") this.checkSector(position);
-		const mode = position === 0 && this.isRawFirmware ? this.context.board.flashMode : undefined;
-		staging.program(this.sector, this.fill, position, mode);
+		const { flashMode } = this.context.board;
+		const isPatched = position === 0 && this.isRawFirmware && flashMode <= FLASH_MODE_MAX;
+		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
 		this.fill = 0;
 	}
 
@@ -149,6 +155,8 @@ export class Update {
 		if (this.options.kind !== "firmware") return;
 		this.gzip = first === GZIP_MAGIC;
 		if (first !== IMAGE_MAGIC && !this.gzip) throw new UpdateError(ErrorCode.MAGIC_BYTE);
+		if (this.gzip && !this.context.boot.inflates)
+			throw new UpdateError(ErrorCode.IMAGE, "gzip, which it cannot inflate");
 	}
 
 	/** What would not boot is refused as soon as it is seen, the first sector before any flash is touched. */
@@ -158,8 +166,10 @@ export class Update {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { flashSize } = this.context.board;
-		if (position === 0 && flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0) > flashSize) {
+		const { flashSize, configuredFlashSize } = this.context.board;
+		// The SDK and the layout go by this header: another size would look for the partitions elsewhere.
+		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
+		if (position === 0 && (size > flashSize || size !== configuredFlashSize)) {
 			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 		}
 		let fault = position === 0 ? bootImageFault(sector) : undefined;
@@ -189,21 +199,34 @@ export class Update {
 		target.close();
 		const gzip = this.gzip;
 		const size = gzip ? this.inflatedSize(staging) : this.taken;
+		const { address } = staging;
 		if (size > room) throw new UpdateError(ErrorCode.SPACE);
-		if (gzip) this.expect({ gzip, size, md5: this.context.running.md5 ?? "", version: "" });
-		else this.expect({ gzip, size, md5, version: this.version(staging), flashMode: staging.givenMode });
-		this.context.boot.select({ address: staging.address, size: this.taken, destination });
+		if (gzip) {
+			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+			const lead = size - this.taken + (size >> 9) + SECTOR;
+			if (address < destination + size && lead > address - destination)
+				throw new UpdateError(ErrorCode.SPACE);
+			const { md5: before } = this.context.running;
+			if (before) this.expect({ gzip, size, md5: before, version: "" });
+		} else this.expect({ gzip, size, md5, version: this.version(staging), flashMode: staging.givenMode });
+		this.context.boot.select({ address, size: this.taken, destination });
 	}
 
 	private expect(expectation: Omit<Parameters<typeof recordExpectation>[1], "kind">): void {
 		recordExpectation(this.context.board, { kind: this.options.kind, ...expectation });
 	}
 
-	/** A gzip tells its inflated size in its last four bytes; eboot installs nothing when it is 0 or above 2 GiB. */
+	/**
+	 * A gzip tells its inflated size in its last four bytes. eboot believes them: too few would end in the boot
+	 * loader's sector, none or above 2 GiB install nothing. A signature behind it makes them another number.
+	 */
 	private inflatedSize(staging: Staging): number {
-		if (this.taken < GZIP_LENGTH_MIN) throw new UpdateError(ErrorCode.IMAGE, "gzip cut short");
-		const size = staging.read(4, this.taken - 4).getInt32(0, true);
-		if (size <= 0) throw new UpdateError(ErrorCode.IMAGE, "gzip trailer");
+		const { taken } = this;
+		if (taken < GZIP_LENGTH_MIN) throw new UpdateError(ErrorCode.IMAGE, "gzip cut short");
+		const size = staging.read(4, taken - 4).getInt32(0, true);
+		// Deflate adds five bytes to 65,535 at most that it cannot compress; 64 are for header and trailer.
+		const isPossible = size + (size >> 9) + 64 >= taken && size <= GZIP_RATIO_MAX * taken;
+		if (size < FIRMWARE_LENGTH_MIN || !isPossible) throw new UpdateError(ErrorCode.IMAGE, "gzip trailer");
 		return size;
 	}
 

@@ -18,6 +18,8 @@ export class Updater {
 
 	constructor(context: UpdateContext) {
 		this.#context = context;
+		// The verdict on a compressed update compares with what ran before.
+		if (context.running.md5 === undefined) context.running.measure();
 	}
 
 	/** Whether an update is open. */
@@ -27,8 +29,8 @@ export class Updater {
 
 	/**
 	 * Begins an update. Throws UpdateError RUNNING_ALREADY, UNKNOWN_COMMAND, BOOTSTRAP, SIZE, BAD_MD5,
-	 * FLASH_CONFIG or SPACE, having changed nothing. Takes back an update that was completed and has not been
-	 * restarted into, since its staging area is used again.
+	 * FLASH_CONFIG, SPACE or READ, having changed nothing. A firmware takes back one that was completed and has
+	 * not been restarted into, since its staging area is used again.
 	 */
 	open(options: UpdateOptions): Update {
 		if (this.busy) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
@@ -42,13 +44,24 @@ export class Updater {
 		if (flashSize < configuredFlashSize) {
 			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
 		}
-		if ((byteLength ?? 0) > this.freeSpace(kind)) throw new UpdateError(ErrorCode.SPACE);
-
-		boot.clear();
-		clearExpectation(board);
-		this.#update = new Update(options, this.#context);
+		this.#update = this.#make(options);
+		// A firmware that waits for the restart is gone: its staging area is written again.
+		if (kind === "firmware") {
+			boot.clear();
+			clearExpectation(board);
+		}
 		options.onStart?.();
 		return this.#update;
+	}
+
+	/** What the flash module throws here is no partition that could be read. */
+	#make(options: UpdateOptions): Update {
+		try {
+			if ((options.byteLength ?? 0) > this.freeSpace(options.kind)) throw new UpdateError(ErrorCode.SPACE);
+			return new Update(options, this.#context);
+		} catch (error) {
+			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
+		}
 	}
 
 	/** Bytes that an update of this kind may have: the staging area behind the running firmware, or the filesystem. */

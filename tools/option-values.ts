@@ -7,6 +7,13 @@ export function portNumber(text: string): number {
 	return value;
 }
 
+/** A name or an address. */
+export function hostName(text: string): string {
+	if (text.trim() === "") throw new InvalidArgumentError("Give a name or an address.");
+	if (/^[^:]+:\d+$/.test(text)) throw new InvalidArgumentError("Give the port with --port.");
+	return text;
+}
+
 /** Seconds as milliseconds; at most a day. */
 export function seconds(text: string): number {
 	const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;

@@ -19,7 +19,8 @@ export async function fileToSend(file: string): Promise<string> {
 export async function readImage(file: string): Promise<Uint8Array> {
 	let bytes: Uint8Array;
 	try {
-		const { size } = await stat(file);
+		const { size, isFile } = await statOf(file);
+		if (!isFile) throw new UpdateError(ErrorCode.FILE, file, "that is no file");
 		if (size > SIZE_MAX) throw new UpdateError(ErrorCode.FILE, file, `${size} bytes fit no flash`);
 		bytes = await readFile(file);
 	} catch (error) {
@@ -27,6 +28,11 @@ export async function readImage(file: string): Promise<Uint8Array> {
 	}
 	if (bytes.length === 0) throw new UpdateError(ErrorCode.FILE, file, "the file is empty");
 	return bytes;
+}
+
+async function statOf(file: string): Promise<{ size: number; isFile: boolean }> {
+	const stats = await stat(file);
+	return { size: stats.size, isFile: stats.isFile() || stats.isDirectory() };
 }
 
 function reason(error: unknown): string {

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
+import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
@@ -68,14 +69,22 @@ Examples:
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-	const { flash, otaPort, hostName, password, firmware, mdns } = options;
-	if (otaPort !== 0 && (await isTaken(otaPort))) {
-		throw new Error(`UDP port ${otaPort} is taken: end what uses it, or give another one with --ota-port`);
+	const { flash, hostName, password, firmware, mdns } = options;
+	if (options.otaPort !== 0 && (await isTaken(options.otaPort))) {
+		throw new Error(
+			`UDP port ${options.otaPort} is taken: end what uses it, or give another one with --ota-port`,
+		);
 	}
 	if (options.engine === "xs" && !existsSync(xsProgram)) {
 		throw new Error("the XS engine is not built: npm run build:xs (it needs gcc-multilib)");
 	}
 	const fresh = !existsSync(flash);
+	// Read before the flash's file is made: a mistyped name leaves none behind.
+	const image =
+		firmware !== undefined ? await readImage(firmware) : fresh ? readFileSync(factoryFirmware) : undefined;
+	// A port of its own, which stays the same over the board's restarts.
+	if (options.otaPort === 0) options.otaPort = await freePort();
+	const { otaPort } = options;
 	const board = new VirtualBoard({
 		flashFile: flash,
 		flashSize: options.flashSize === undefined ? undefined : flashSizes.get(options.flashSize),
@@ -91,20 +100,22 @@ async function simulate(options: SimulateOptions): Promise<void> {
 		onUART: (text) => process.stdout.write(text),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
 	});
-	if (firmware !== undefined) board.flashByCable(readFileSync(firmware));
-	else if (fresh) board.flashByCable(readFileSync(factoryFirmware));
+	if (image) board.flashByCable(image);
 	say(introduction(options));
 	board.powerOn();
+	// A board that does not start waits for its reset button; this process for Ctrl-C.
+	const alive = setInterval(() => {}, 1 << 30);
 	await new Promise<void>((end) => {
 		process.once("SIGINT", end);
 		process.once("SIGTERM", end);
 	});
+	clearInterval(alive);
 	await board.close();
 	say(`\npower off; ${flash} keeps what was flashed`);
 }
 
 function introduction({ flash, otaPort, password }: SimulateOptions): string {
-	const port = otaPort === 8266 ? "" : ` --port ${otaPort || "PORT"}`;
+	const port = otaPort === 8266 ? "" : ` --port ${otaPort}`;
 	const secret = password === undefined ? "" : " --password …";
 	return `A NodeMCU in software: its flash is ${flash}, its UART comes here. Ctrl-C ends it.
 Next, in another terminal:
@@ -136,6 +147,14 @@ function parseMAC(text: string): Uint8Array {
 		throw new InvalidArgumentError("an address looks like 18:FE:34:AA:BB:CC.");
 	}
 	return Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16));
+}
+
+async function freePort(): Promise<number> {
+	const socket = createSocket("udp4");
+	await new Promise<void>((bound) => socket.bind(0, bound));
+	const { port } = socket.address();
+	socket.close();
+	return port;
 }
 
 async function isTaken(port: number): Promise<boolean> {

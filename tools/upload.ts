@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { Command, Option } from "commander";
-import { UpdateError } from "../ota/errors";
+import { ErrorCode, UpdateError } from "../ota/errors";
 import { askPassword } from "./ask-password";
 import { OTA_PORT, TIMEOUT, upload } from "./espota";
-import { portNumber, seconds } from "./option-values";
+import { imageInfo } from "./image-info";
+import { hostName, portNumber, seconds } from "./option-values";
 import { Progress } from "./progress";
 import { fileToSend, readImage } from "./read-image";
 
@@ -15,6 +16,7 @@ interface UploadFlags {
 	filesystem?: boolean;
 	timeout: number;
 	hostPort?: number;
+	force?: boolean;
 	json?: boolean;
 }
 
@@ -45,7 +47,11 @@ export function uploadCommand(): Command {
 	return command
 		.description("send a firmware or a filesystem to a board with ArduinoOTA")
 		.argument("<file>", "the image; FILE.signed is sent in its place where that exists")
-		.requiredOption("--host <address>", "name or address of the board (ota8266 discover lists them)")
+		.requiredOption(
+			"--host <address>",
+			"name or address of the board (ota8266 discover lists them)",
+			hostName,
+		)
 		.option("--port <port>", "UDP port of the board", portNumber, OTA_PORT)
 		.addOption(new Option("--password <text>", "password of the board").conflicts("passwordEnv"))
 		.option("--password-env <name>", "environment variable with the password")
@@ -56,6 +62,7 @@ export function uploadCommand(): Command {
 				.default(TIMEOUT, String(TIMEOUT / 1000)),
 		)
 		.option("--host-port <port>", "TCP port of this machine that the board connects to", portNumber)
+		.option("--force", "send a firmware that looks damaged")
 		.option("--json", "print the result as one JSON object")
 		.addHelpText("after", EXAMPLES)
 		.action(async (file: string, flags: UploadFlags) => {
@@ -82,6 +89,9 @@ async function run(file: string, flags: UploadFlags, given: string | undefined):
 		report.file = path;
 		if (path !== file && !json) process.stderr.write(`Sending the signed image ${path}\n`);
 		const image = await readImage(path);
+		const faults = filesystem || flags.force ? [] : imageInfo(image).faults;
+		// The board has no time to inflate a gzip or to compute the application's checksum.
+		if (faults.length > 0) throw new UpdateError(ErrorCode.DAMAGED, path, faults.join("; "));
 		report.md5 = createHash("md5").update(image).digest("hex");
 		const ask = process.stdin.isTTY ? () => askPassword(`Password of ${host}: `) : undefined;
 		const { bytes, ms } = await upload({

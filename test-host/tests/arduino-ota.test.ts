@@ -135,3 +135,29 @@ test("closing the receiver when an update starts abandons it", async () => {
 test("a password hash that is no MD5 is refused at the start", () => {
 	expect(() => new ReceiverBench({ passwordHash: "secret" })).toThrow("passwordHash");
 });
+
+test.each(["onProgress", "onEnd"] as const)(
+	"closing the receiver from %s is the end of it",
+	async (callback) => {
+		let restarts = 0;
+		const bench: ReceiverBench = new ReceiverBench({
+			password: PASSWORD,
+			[callback]: (done: unknown, total: unknown) => {
+				if (callback === "onEnd" || done === total) bench.ota.close();
+			},
+		});
+		void bench.restarted.then(() => {
+			restarts += 1;
+		});
+		const uploader = await bench.uploader();
+		await uploader.invite(PASSWORD, true);
+		const socket = await uploader.accept();
+		const reader = new Reader(socket);
+		socket.write(NEW);
+		await reader.result();
+		await sleep(250);
+		expect(restarts).toBe(0);
+		expect(bench.told.filter((line) => line.startsWith("error"))).toEqual([]);
+		expect(bench.updater.busy).toBe(false);
+	},
+);

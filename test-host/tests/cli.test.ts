@@ -152,9 +152,19 @@ describe.concurrent("ota8266 upload", () => {
 		const file = join(folder, "other.bin");
 		await writeFile(file, firmware);
 		await writeFile(`${file}.signed`, firmware.subarray(0, 9000));
-		const { stdout, stderr } = await uploadTo({}, file);
+		const { stdout, stderr } = await uploadTo({}, file, "--force");
 		expect(stdout).toContain("Done: 9000 bytes");
 		expect(stderr).toContain(`Sending the signed image ${file}.signed`);
+	});
+
+	test("sends no firmware that is damaged", async () => {
+		const file = join(folder, "flipped.bin");
+		const damaged = firmware.slice();
+		damaged[6000] = (damaged[6000] ?? 0) ^ 1;
+		await writeFile(file, damaged);
+		const { code, stderr } = await uploadTo({}, file);
+		expect(code).toBe(1);
+		expect(stderr).toContain("is damaged or no firmware, not sent: application checksum");
 	});
 
 	test("names a file that is missing or empty", async () => {

@@ -408,7 +408,7 @@ describe("an upload", () => {
 		const upload = send({}, { signal: stop.signal, onProgress });
 		await expect(upload).rejects.toMatchObject({
 			code: ErrorCode.STOPPED,
-			message: "Stopped after 4096 bytes",
+			message: expect.stringMatching(/^Stopped after \d+ bytes$/),
 		});
 	});
 });

@@ -260,7 +260,7 @@ describe("the application image, as it streams by", () => {
 	test.each([
 		["where no memory is", 0x20000000, 8],
 		["right before data RAM", 0x3ffe7ff8, 16],
-		["over data RAM's end", 0x3ffffff8, 16],
+		["over data RAM's end", 0x3fffbff8, 16],
 		["over the boot loader that loads it", 0x4010bff0, 0x3014],
 		["to registers", 0x60010000, 8],
 	])("a segment that would be loaded %s is a damaged one", (_, address, length) => {
@@ -268,7 +268,7 @@ describe("the application image, as it streams by", () => {
 	});
 
 	test("segments that end with data RAM and right below the boot loader are accepted", () => {
-		const data = { address: 0x3ffffff8, data: bytes(8) };
+		const data = { address: 0x3fffbff8, data: bytes(8) };
 		expect(scan(build(stub, data, { address: 0x4010bff0, data: bytes(0x3010) }))).toBeUndefined();
 	});
 

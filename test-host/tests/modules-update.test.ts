@@ -31,11 +31,12 @@ const HELPERS = `
 	function boot() {
 		const choice = {
 			staged: undefined,
+			inflates: true,
 			select(staged) { this.staged = staged; },
 			clear() { this.staged = undefined; },
 			restart() { throw new Error("restart"); },
 		};
-		useUpdater(new Updater({ board, boot: choice, running: { size: length, name: "", version: "", md5: undefined } }));
+		useUpdater(new Updater({ board, boot: choice, running: { size: length, name: "", version: "", md5: "0" } }));
 		return choice;
 	}
 	function open(options) {

@@ -125,3 +125,27 @@ test("another firmware is flashed by cable", async () => {
 	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--firmware", image);
 	await until(() => board.out.includes("ota8266 3.0.0 ready"));
 });
+
+test("a board that does not start waits for Ctrl-C", async () => {
+	const flash = temporaryFile();
+	const image = join(dirname(flash), "zeros.bin");
+	writeFileSync(image, new Uint8Array(8192));
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--firmware", image);
+	await until(() => board.out.includes("ets_main.c"));
+	board.process.kill("SIGINT");
+	expect(await exitCode(board.process)).toBe(0);
+});
+
+test("a firmware that is missing is named, and leaves no flash behind", async () => {
+	const flash = temporaryFile();
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--firmware", "nowhere.bin");
+	expect(await exitCode(board.process)).toBe(1);
+	expect(board.errors).toContain("nowhere.bin: no such file");
+	expect(existsSync(flash)).toBe(false);
+});
+
+test("an empty host is wrong usage", async () => {
+	const upload = run("upload", "nowhere.bin", "--host", "");
+	expect(await exitCode(upload.process)).toBe(2);
+	expect(upload.errors).toContain("Give a name or an address");
+});

@@ -65,8 +65,8 @@ export class UpdaterBench extends BootBench {
 	}
 
 	/** What the application makes at each start. */
-	start(running = new RunningFirmware()): Updater {
-		this.updater = new Updater({ board, running, boot: new EbootStrategy(board) });
+	start(running = new RunningFirmware(), boot: { gzip?: boolean } = {}): Updater {
+		this.updater = new Updater({ board, running, boot: new EbootStrategy(board, boot) });
 		return this.updater;
 	}
 

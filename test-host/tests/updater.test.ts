@@ -15,6 +15,13 @@ function filled(length: number, seed = 7): Uint8Array {
 	return Uint8Array.from({ length }, (_, i) => (i * seed + (i >> 8)) & 0xff);
 }
 
+/** A whole gzip that says in its end that it is 64 MiB. */
+function impossible(): Uint8Array {
+	const image = gzipSync(new Uint8Array(20_000));
+	image.writeUInt32LE(900_000, image.length - 4);
+	return image;
+}
+
 function commandOf(bench: UpdaterBench) {
 	const block = new Uint8Array(COMMAND_LENGTH);
 	bench.rtc.read(0, block);
@@ -281,6 +288,31 @@ describe("an update that cannot succeed is refused before the flash is touched:"
 		);
 	});
 
+	test.each([0x00, 0x20, 0x30, 0x70, 0xf0])("an image for another flash (byte 3: %i)", (byte3) => {
+		const bench = new UpdaterBench();
+		const image = NEW.slice();
+		image[3] = byte3;
+		const update = bench.open(image);
+		expect(refused(bench, () => update.write(image))).toMatch(/^ERROR\[9\]/);
+	});
+
+	test("a gzip, where the boot loader does not inflate", () => {
+		const bench = new UpdaterBench();
+		bench.start(new RunningFirmware(), { gzip: false });
+		const image = gzipSync(NEW);
+		const update = bench.open(image);
+		expect(refused(bench, () => update.write(image))).toMatch(/^ERROR\[102\].*gzip/);
+	});
+
+	test("a board whose running firmware cannot be told, where the staging is behind it", () => {
+		const running = OLD.slice();
+		running[3] = 0x20;
+		const bench = new UpdaterBench({ size: 0x100000, running });
+		bench.put(0x1000, new Uint8Array(4));
+		expect(codeOf(() => bench.open(NEW))).toBe(ErrorCode.READ);
+		expect(bench.flash.operations).toBe(0);
+	});
+
 	test("a boot loader sector on which the chip would hang", () => {
 		const bench = new UpdaterBench();
 		const image = NEW.slice();
@@ -349,6 +381,31 @@ describe("an update that fails on its way leaves what runs:", () => {
 		expect(fails(bench, () => bench.update(bomb))).toBe(ErrorCode.SPACE);
 	});
 
+	test.each([
+		["of a text", gzipSync("hello world")],
+		[
+			"with a signature behind it",
+			Buffer.concat([gzipSync(NEW), new Uint8Array(256), Uint8Array.of(0, 1, 0, 0)]),
+		],
+		["whose last member is small", Buffer.concat([gzipSync(NEW), gzipSync("end")])],
+		["that would inflate more than deflate can", impossible()],
+	])("a gzip %s", (_what, image) => {
+		const bench = new UpdaterBench();
+		expect(fails(bench, () => bench.update(image))).toBe(ErrorCode.IMAGE);
+	});
+
+	test("a gzip that would be overwritten while it is inflated", () => {
+		const running = firmware("1.0.0", 200_000);
+		running[3] = 0x20;
+		const bench = new UpdaterBench({ size: 0x100000, running });
+		const large = firmware("2.0.0", 800_000);
+		large.fill(0, 10_000, 600_000);
+		const update = () => bench.update(gzipSync(large), { byteLength: undefined }, 65536);
+		expect(codeOf(update)).toBe(ErrorCode.SPACE);
+		bench.restart();
+		expect(bench.hasCommand).toBe(false);
+	});
+
 	test("a gzip whose length makes the boot loader install nothing", () => {
 		const bench = new UpdaterBench();
 		const image = gzipSync(NEW);
@@ -381,6 +438,14 @@ describe("an update that fails on its way leaves what runs:", () => {
 		update.close();
 		expect(told).toEqual(["ERROR[10]: Magic byte is not 0xE9"]);
 	});
+});
+
+test("a filesystem update leaves a firmware that waits for the restart", () => {
+	const bench = new UpdaterBench();
+	bench.update(NEW);
+	bench.open(NEW, { kind: "filesystem" }).close();
+	bench.restart();
+	expect(bench.runs()).toBe("2.0.0");
 });
 
 test("a second update is refused while one runs, and harms nothing", () => {

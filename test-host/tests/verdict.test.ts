@@ -77,6 +77,15 @@ test.each([true, false])(
 	},
 );
 
+test("a compressed update is not judged where what it replaced was not measured", async () => {
+	const bench = new UpdaterBench();
+	bench.start(new RunningFirmware());
+	bench.update(gzipSync(NEW));
+	bench.restart();
+	bench.runs();
+	expect(await verdict(bench)).toBeUndefined();
+});
+
 test("a filesystem update is judged too", async () => {
 	const bench = new UpdaterBench();
 	const image = new Uint8Array(5000).fill(3);

@@ -137,7 +137,7 @@ class Transfer {
 	}
 
 	readonly #aborted = (): void => {
-		this.#end(new UpdateError(ErrorCode.STOPPED, this.#accepted));
+		this.#end(new UpdateError(ErrorCode.STOPPED, this.#taken));
 	};
 
 	/** Starts the state's clock anew. */
