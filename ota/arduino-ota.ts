@@ -1,9 +1,7 @@
 /**
  * Receives updates as the Arduino core's ArduinoOTA does: an invitation by UDP, a password where one is set,
  * then the bytes by TCP, the device as client. States, in order:
- *   idle        waits for an invitation
- *   delayed     an invitation came, but after a wrong password the challenge has to wait
- *   challenged  a nonce is out, for the peer that invited
+ *   waiting     for invitations, and for answers to the challenges that are out
  *   updating    a transfer is under way
  *   done        the update is verified; the device restarts, or waits for the application to do it
  *   closed
@@ -15,7 +13,13 @@ import { PasswordGuard, passwordHash } from "./authentication";
 import type { Board } from "./board";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
-import { type Invitation, MESSAGE_LENGTH_MAX, parseAuthentication, parseInvitation } from "./invitation";
+import {
+	type Authentication,
+	type Invitation,
+	MESSAGE_LENGTH_MAX,
+	parseAuthentication,
+	parseInvitation,
+} from "./invitation";
 import { kindOf, type UpdateKind } from "./kind";
 import { Transfer } from "./transfer";
 import type { Update } from "./update";
@@ -24,6 +28,11 @@ import type { Updater } from "./updater";
 const PORT = 8266;
 /** The NodeMCU 1.0 in the Arduino core's boards.txt. */
 const BOARD = "nodemcuv2";
+/**
+ * Invitations that wait for their challenge or its answer, one of an address: a stranger who invites all the
+ * time keeps nobody else away.
+ */
+const PENDING_MAX = 4;
 /** How long a peer may take to answer a challenge; espota itself waits as long for ours. */
 const CHALLENGE_TIMEOUT = 10_000;
 /** Lets the network finish what onEnd sent. The core waits as long. */
@@ -62,22 +71,33 @@ export interface ArduinoOTAOptions {
 /** The SDK's typings leave out that it can be closed. */
 type Socket = UDP & { close(): void };
 
-type State = "idle" | "delayed" | "challenged" | "updating" | "done" | "closed";
+type State = "waiting" | "updating" | "done" | "closed";
+
+/** An invitation, and who sent it. */
+interface Pending {
+	invitation: Invitation;
+	address: string;
+	port: number;
+	/** Empty while the challenge has to wait because of a wrong password. */
+	nonce: string;
+	/** Ends the wait for an answer. */
+	limit: Timer | undefined;
+}
 
 export class ArduinoOTA {
 	readonly #options: ArduinoOTAOptions;
 	readonly #udp: Socket;
 	readonly #guard: PasswordGuard | undefined;
 	readonly #advertisement: Advertisement | undefined;
-	#state: State = "idle";
-	#invitation: Invitation | undefined;
-	/** Who sent the invitation. */
-	#address = "";
-	#port = 0;
+	#state: State = "waiting";
+	/** The oldest first. */
+	#pending: Pending[] = [];
+	/** The one that the update is of. */
+	#accepted: Pending | undefined;
 	#transfer: Transfer | undefined;
-	/** Ends the wait for an answer. */
-	#limit: Timer | undefined;
-	/** Set while a challenge has to wait because of a wrong password. */
+	/** The begin or the restart that is to come in a turn of its own. */
+	#next: Timer | undefined;
+	/** Set while challenges have to wait because of a wrong password. */
 	#penalty: Timer | undefined;
 
 	/** Throws where the port is taken, RangeError where passwordHash is no MD5. */
@@ -100,8 +120,9 @@ export class ArduinoOTA {
 	close(): void {
 		if (this.#state === "closed") return;
 		this.#state = "closed";
-		Timer.clear(this.#limit);
+		Timer.clear(this.#next);
 		Timer.clear(this.#penalty);
+		this.#forget();
 		this.#transfer?.close();
 		this.#advertisement?.close();
 		this.#udp.close();
@@ -116,72 +137,93 @@ export class ArduinoOTA {
 
 	/** Takes one datagram. */
 	#receive(message: Uint8Array, address: string, port: number): void {
-		if (message.length > MESSAGE_LENGTH_MAX || this.#state === "closed" || this.#state === "done") return;
+		if (message.length > MESSAGE_LENGTH_MAX || this.#isClosed || this.#state === "done") return;
 		const invitation = parseInvitation(message);
-		if (invitation) this.#invited(invitation, address, port);
-		else if (this.#state === "challenged" && address === this.#address && port === this.#port) {
-			const answer = parseAuthentication(message);
-			if (answer) this.#answered(answer);
+		if (invitation) this.#invited({ invitation, address, port, nonce: "", limit: undefined });
+		else if (this.#state === "waiting") {
+			const pending = this.#pending.find((one) => one.address === address && one.port === port);
+			const answer = pending?.nonce ? parseAuthentication(message) : undefined;
+			if (pending && answer) this.#answered(pending, answer);
 		}
 	}
 
-	#invited(invitation: Invitation, address: string, port: number): void {
-		if (kindOf(invitation.command) === undefined) return;
-		const repeated = address === this.#address && port === this.#port && equals(invitation, this.#invitation);
+	#invited(pending: Pending): void {
+		if (kindOf(pending.invitation.command) === undefined) return;
 		if (this.#state === "updating") {
-			if (!repeated) this.#send(refusal(new UpdateError(ErrorCode.RUNNING_ALREADY)), address, port);
-			else if (this.#transfer && !this.#transfer.connected) this.#reply("OK");
+			if (!isRepeated(pending, this.#accepted)) {
+				this.#reply(pending, refusal(new UpdateError(ErrorCode.RUNNING_ALREADY)));
+			} else if (this.#transfer && !this.#transfer.connected) this.#reply(pending, "OK");
 			return;
 		}
-		this.#invitation = invitation;
-		this.#address = address;
-		this.#port = port;
-		if (!this.#guard) this.#accept(invitation, false);
-		else if (this.#penalty !== undefined) this.#state = "delayed";
-		// The same again: our answer was lost. The nonce stays, for the answer that may be on its way.
-		else if (repeated && this.#state === "challenged") this.#reply(`AUTH ${this.#guard.nonce}`);
-		else this.#challenge(this.#guard);
-	}
-
-	#challenge(guard: PasswordGuard): void {
-		this.#state = "challenged";
-		this.#reply(`AUTH ${guard.challenge()}`);
-		Timer.clear(this.#limit);
-		this.#limit = Timer.set(() => {
-			guard.forget();
-			this.#idle();
-		}, CHALLENGE_TIMEOUT);
-	}
-
-	#answered(answer: { cnonce: string; response: string }): void {
 		const guard = this.#guard;
-		const invitation = this.#invitation;
-		if (!guard || !invitation) return;
-		if (guard.verify(answer, invitation)) {
-			this.#accept(invitation, answer.response.length === 64);
+		if (!guard) {
+			this.#accept(pending, false);
 			return;
 		}
-		this.#reply("Authentication Failed");
-		this.#idle();
+		const known = this.#pending.find((one) => one.address === pending.address);
+		if (isRepeated(pending, known)) {
+			// The same again: our answer was lost. The nonce stays, for the answer that may be on its way.
+			if (known?.nonce) this.#reply(known, `AUTH ${known.nonce}`);
+			return;
+		}
+		if (known) this.#drop(known);
+		else if (this.#pending.length === PENDING_MAX) this.#drop(this.#pending[0]);
+		this.#pending.push(pending);
+		if (this.#penalty === undefined) this.#challenge(guard, pending);
+	}
+
+	#challenge(guard: PasswordGuard, pending: Pending): void {
+		pending.nonce = guard.challenge();
+		pending.limit = Timer.set(() => {
+			pending.limit = undefined;
+			this.#drop(pending);
+		}, CHALLENGE_TIMEOUT);
+		this.#reply(pending, `AUTH ${pending.nonce}`);
+	}
+
+	/** A nonce counts once, whatever the answer. */
+	#answered(pending: Pending, answer: Authentication): void {
+		const guard = this.#guard;
+		if (!guard) return;
+		this.#drop(pending);
+		if (guard.verify(answer, pending.nonce, pending.invitation)) {
+			this.#accept(pending, answer.response.length === 64);
+			return;
+		}
+		this.#reply(pending, "Authentication Failed");
+		Timer.clear(this.#penalty);
 		this.#penalty = Timer.set(() => {
 			this.#penalty = undefined;
-			if (this.#state === "delayed") this.#challenge(guard);
+			for (const one of this.#pending) if (!one.nonce) this.#challenge(guard, one);
 		}, guard.delay);
-		this.#options.onError?.(Stage.AUTH, new UpdateError(ErrorCode.PASSWORD, this.#address));
+		this.#options.onError?.(Stage.AUTH, new UpdateError(ErrorCode.PASSWORD, pending.address));
+	}
+
+	#drop(pending: Pending | undefined): void {
+		if (!pending) return;
+		Timer.clear(pending.limit);
+		this.#pending = this.#pending.filter((one) => one !== pending);
+	}
+
+	#forget(): void {
+		for (const { limit } of this.#pending) Timer.clear(limit);
+		this.#pending = [];
 	}
 
 	/** Begins in a turn of its own: from within a datagram's, the engine's stack would not do. */
-	#accept(invitation: Invitation, prompt: boolean): void {
+	#accept(pending: Pending, prompt: boolean): void {
 		this.#state = "updating";
-		Timer.clear(this.#limit);
-		this.#limit = Timer.set(() => this.#begin(invitation, prompt));
+		this.#accepted = pending;
+		this.#forget();
+		this.#next = Timer.set(() => this.#begin(pending, prompt));
 	}
 
-	#begin(invitation: Invitation, prompt: boolean): void {
+	#begin(pending: Pending, prompt: boolean): void {
 		const { updater, timeout = 10_000, onStart, onProgress, onError } = this.#options;
+		const { invitation, address } = pending;
 		const { command, port, size: byteLength, md5 } = invitation;
 		const kind = kindOf(command) ?? "firmware";
-		this.#limit = undefined;
+		this.#next = undefined;
 		let update: Update;
 		try {
 			update = updater.open({
@@ -191,12 +233,12 @@ export class ArduinoOTA {
 				...(onProgress && { onProgress }),
 			});
 		} catch (error) {
-			this.#reply(refusal(error as UpdateError));
-			this.#idle();
+			this.#reply(pending, refusal(error as UpdateError));
+			this.#state = "waiting";
 			onError?.(Stage.BEGIN, error as UpdateError);
 			return;
 		}
-		this.#reply("OK");
+		this.#reply(pending, "OK");
 		onStart?.(kind);
 		onProgress?.(0, byteLength);
 		// The application may have closed this from there.
@@ -204,7 +246,6 @@ export class ArduinoOTA {
 			update.close();
 			return;
 		}
-		const address = this.#address;
 		const onDone = (error: UpdateError | undefined) => this.#done(kind, byteLength, update, error);
 		try {
 			this.#transfer = new Transfer({ address, port, byteLength, update, timeout, prompt, onDone });
@@ -218,7 +259,7 @@ export class ArduinoOTA {
 		const { onEnd, onError, rebootOnSuccess = true, updater } = this.#options;
 		this.#transfer = undefined;
 		if (this.#isClosed) return;
-		this.#idle();
+		this.#state = "waiting";
 		if (error) {
 			let stage: Stage = update.received === byteLength ? Stage.END : Stage.RECEIVE;
 			if (error.code === ErrorCode.CONNECT) stage = Stage.CONNECT;
@@ -228,7 +269,7 @@ export class ArduinoOTA {
 		onEnd?.(kind);
 		if (!rebootOnSuccess || this.#isClosed) return;
 		this.#state = "done";
-		this.#limit = Timer.set(() => updater.restart(), RESTART_DELAY);
+		this.#next = Timer.set(() => updater.restart(), RESTART_DELAY);
 	}
 
 	/** The application may close this from any of its callbacks. */
@@ -236,18 +277,7 @@ export class ArduinoOTA {
 		return this.#state === "closed";
 	}
 
-	#idle(): void {
-		Timer.clear(this.#limit);
-		this.#limit = undefined;
-		this.#invitation = undefined;
-		this.#state = "idle";
-	}
-
-	#reply(text: string): void {
-		this.#send(text, this.#address, this.#port);
-	}
-
-	#send(text: string, address: string, port: number): void {
+	#reply({ address, port }: Pending, text: string): void {
 		try {
 			this.#udp.write(ArrayBuffer.fromString(text), address, port);
 		} catch {
@@ -260,8 +290,8 @@ function refusal(error: UpdateError): string {
 	return `ERR: ${error}\n`;
 }
 
-function equals(a: Invitation, b: Invitation | undefined): boolean {
-	return (
-		b !== undefined && a.command === b.command && a.port === b.port && a.size === b.size && a.md5 === b.md5
-	);
+function isRepeated(a: Pending, b: Pending | undefined): boolean {
+	if (!b || a.address !== b.address || a.port !== b.port) return false;
+	const [x, y] = [a.invitation, b.invitation];
+	return x.command === y.command && x.port === y.port && x.size === y.size && x.md5 === y.md5;
 }

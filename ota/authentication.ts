@@ -20,7 +20,7 @@ interface PasswordOptions {
 
 /**
  * The password's guard. An answer proves the password for one nonce, which is drawn from the hardware's random
- * source and counts once. Two answers are understood:
+ * source. Two answers are understood:
  *   MD5     (espota)  md5(hash ":" nonce ":" cnonce), 32 digits each
  *   strong  (ours)    HMAC-SHA256(hash, nonce ":" cnonce ":" command ":" size ":" md5), 64 digits each,
  *                     which also binds what is about to be sent
@@ -29,7 +29,6 @@ export class PasswordGuard {
 	readonly #board: Board;
 	readonly #hash: string;
 	readonly #strong: boolean;
-	#nonce = "";
 	#failures = 0;
 
 	constructor(options: PasswordOptions) {
@@ -38,36 +37,23 @@ export class PasswordGuard {
 		this.#strong = options.strong;
 	}
 
-	/** The nonce that is waiting for an answer, or empty. */
-	get nonce(): string {
-		return this.#nonce;
-	}
-
 	/** Milliseconds that a next attempt has to wait: grows with each failure in a row. */
 	get delay(): number {
 		return this.#failures === 0 ? 0 : Math.min(DELAY_FIRST << (this.#failures - 1), DELAY_MAX);
 	}
 
-	/** A new nonce, 64 hexadecimal digits; the one before is void. */
+	/** A new nonce, 64 hexadecimal digits. It may be verified against once. */
 	challenge(): string {
 		const random = new Uint8Array(NONCE_LENGTH);
 		this.#board.random(random);
-		this.#nonce = toHex(random.buffer);
-		return this.#nonce;
+		return toHex(random.buffer);
 	}
 
-	/** Gives up waiting for an answer. */
-	forget(): void {
-		this.#nonce = "";
-	}
-
-	/** Whether the answer proves the password, for this invitation where it is a strong one. Uses up the nonce. */
-	verify(answer: Authentication, invitation: Invitation): boolean {
-		const nonce = this.#nonce;
+	/** Whether the answer to `nonce` proves the password, for this invitation where it is a strong one. */
+	verify(answer: Authentication, nonce: string, invitation: Invitation): boolean {
 		const strong = answer.response.length === 64;
-		this.#nonce = "";
 		let proved = false;
-		if (nonce && (strong || !this.#strong)) {
+		if (strong || !this.#strong) {
 			const expected = strong
 				? this.#strongResponse(nonce, answer.cnonce, invitation)
 				: this.#md5Response(nonce, answer.cnonce);

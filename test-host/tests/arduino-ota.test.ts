@@ -26,11 +26,12 @@ test("a password that is wrong five times makes the wait grow, to less than an e
 	const delays = [];
 	for (let i = 0; i < 6; i++) {
 		delays.push(guard.delay);
-		guard.verify({ cnonce: "a".repeat(32), response: "b".repeat(32) }, invitation);
+		guard.verify({ cnonce: "a".repeat(32), response: "b".repeat(32) }, guard.challenge(), invitation);
 	}
 	expect(delays).toEqual([0, 1000, 2000, 4000, 8000, 8000]);
-	const [, cnonce = "", response = ""] = md5Answer(PASSWORD, guard.challenge()).trim().split(" ");
-	expect(guard.verify({ cnonce, response }, invitation)).toBe(true);
+	const nonce = guard.challenge();
+	const [, cnonce = "", response = ""] = md5Answer(PASSWORD, nonce).trim().split(" ");
+	expect(guard.verify({ cnonce, response }, nonce, invitation)).toBe(true);
 	expect(guard.delay).toBe(0);
 });
 
@@ -161,3 +162,26 @@ test.each(["onProgress", "onEnd"] as const)(
 		expect(bench.updater.busy).toBe(false);
 	},
 );
+
+test("a stranger who invites all the time, and guesses, does not keep the owner away", async () => {
+	const bench = new ReceiverBench({ password: PASSWORD });
+	const owner = await bench.uploader();
+	const port = await bench.port;
+	const stranger = createSocket("udp4");
+	await new Promise<void>((bound) => stranger.bind(0, "127.0.0.2", bound));
+	stranger.on("message", (message) => {
+		const [, nonce] = message.toString().split(" ");
+		if (nonce?.length === 64) stranger.send(md5Answer("guess", nonce), port, "127.0.0.1");
+	});
+	let size = 1000;
+	const flood = setInterval(() => {
+		size += 1;
+		stranger.send(`0 4000 ${size} ${md5(NEW)}\n`, port, "127.0.0.1");
+	}, 3);
+	await sleep(50);
+	const answer = await owner.ask(owner.invitation(), 5000);
+	expect(answer).toMatch(/^AUTH /);
+	expect(await owner.ask(md5Answer(PASSWORD, answer?.slice(5) ?? ""))).toBe("OK");
+	clearInterval(flood);
+	stranger.close();
+});
