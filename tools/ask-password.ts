@@ -2,11 +2,11 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 
 /** Asks on the terminal, without showing what is typed; undefined at the end of the input or Ctrl-C. */
-export function askPassword(question: string): Promise<string | undefined> {
-	process.stderr.write(question);
+export function askPassword(question: string, signal: AbortSignal): Promise<string | undefined> {
 	// readline echoes to its output: one that drops everything hides the password.
 	const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-	const lines = createInterface({ input: process.stdin, output, terminal: true });
+	const lines = createInterface({ input: process.stdin, output, terminal: true, signal });
+	process.stderr.write(question);
 	return new Promise((resolve) => {
 		const end = (text?: string): void => {
 			process.stderr.write("\n");
@@ -14,7 +14,8 @@ export function askPassword(question: string): Promise<string | undefined> {
 			lines.close();
 		};
 		lines.once("line", end);
-		lines.once("SIGINT", () => end());
+		// The terminal is in raw mode: Ctrl-C comes as a key, and is what it would have been.
+		lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
 		lines.once("close", () => resolve(undefined));
 	});
 }

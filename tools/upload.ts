@@ -93,7 +93,7 @@ async function run(file: string, flags: UploadFlags, given: string | undefined):
 		// The board has no time to inflate a gzip or to compute the application's checksum.
 		if (faults.length > 0) throw new UpdateError(ErrorCode.DAMAGED, path, faults.join("; "));
 		report.md5 = createHash("md5").update(image).digest("hex");
-		const ask = process.stdin.isTTY ? () => askPassword(`Password of ${host}: `) : undefined;
+		const ask = process.stdin.isTTY ? () => askPassword(`Password of ${host}: `, stop.signal) : undefined;
 		const { bytes, ms } = await upload({
 			host,
 			port,

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { VERSION_LENGTH } from "../../ota/descriptor";
 import { applicationText, manifestConfig } from "./bundle";
 import { buildFirmware } from "./image-builder";
 
@@ -56,6 +57,9 @@ async function main(): Promise<void> {
 	const version = values.version ?? String(manifestConfig().version);
 	const out = values.out ?? `dist/firmware-${version}.bin${values.gzip ? ".gz" : ""}`;
 	const padTo = values.size === undefined ? undefined : Number(values.size);
+	if (version.length === 0 || version.length > VERSION_LENGTH) {
+		throw new Error(`--version takes 1 to ${VERSION_LENGTH} characters`);
+	}
 	if (padTo !== undefined && !Number.isInteger(padTo)) throw new Error("--size wants a number of bytes");
 	const firmware = await makeFirmware({ version, name: values.name, padTo });
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
