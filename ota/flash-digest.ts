@@ -29,10 +29,13 @@ export class FlashDigest {
 	#position = 0;
 	#timer: Timer | undefined;
 
+	/** Kept, since many slices come. */
+	readonly #next = (): void => this.#slice();
+
 	constructor(options: FlashDigestOptions) {
 		this.#options = options;
 		this.#flash = flash.open({ path: options.partition, mode: "r" });
-		this.#timer = Timer.set(() => this.#slice());
+		this.#timer = Timer.set(this.#next);
 	}
 
 	/** Stops without a result. */
@@ -60,7 +63,7 @@ export class FlashDigest {
 			return;
 		}
 		if (end < length) {
-			this.#timer = Timer.set(() => this.#slice());
+			this.#timer = Timer.set(this.#next);
 			return;
 		}
 		this.close();

@@ -1,19 +1,15 @@
 /** Hexadecimal text as ASCII bytes, without a string a byte. */
 const DIGITS = Object.freeze([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
 
-/** Lower-case digits of `bytes` into `text` (twice as long) from `offset` on. */
-export function writeHex(bytes: Uint8Array, text: Uint8Array, offset = 0): void {
-	for (let i = 0; i < bytes.length; i++) {
-		const byte = bytes[i] ?? 0;
-		text[offset + 2 * i] = DIGITS[byte >> 4] ?? 0;
-		text[offset + 2 * i + 1] = DIGITS[byte & 15] ?? 0;
-	}
-}
-
 /** `bytes` as a lower-case hexadecimal string. */
 export function toHex(bytes: ArrayBuffer): string {
-	const text = new Uint8Array(2 * bytes.byteLength);
-	writeHex(new Uint8Array(bytes), text);
+	const source = new Uint8Array(bytes);
+	const text = new Uint8Array(2 * source.length);
+	for (let i = 0; i < source.length; i++) {
+		const byte = source[i] ?? 0;
+		text[2 * i] = DIGITS[byte >> 4] ?? 0;
+		text[2 * i + 1] = DIGITS[byte & 15] ?? 0;
+	}
 	return String.fromArrayBuffer(text.buffer);
 }
 

@@ -55,6 +55,8 @@ export class Transfer {
 	/** Acknowledgements sent since the network has last taken some. */
 	private sent = 0;
 	private readonly digits = new Uint8Array(DIGITS_MAX);
+	/** The count's digits, at the end of `digits`; made anew when their number changes. */
+	private count = this.digits;
 	private readonly nothing = this.digits.subarray(0, 0);
 	/** The state's limit, and the next turn of a reading that let the event loop turn. */
 	private limit: Timer | undefined;
@@ -154,7 +156,7 @@ export class Transfer {
 				if (update.received === byteLength) this.pause();
 				else if (programmed && this.limit !== undefined) Timer.schedule(this.limit, timeout);
 				if (programmed && this.available > 0) {
-					this.turn = Timer.set(() => this.turned());
+					this.turn = Timer.set(this.turned);
 					break;
 				}
 			} catch (error) {
@@ -164,10 +166,11 @@ export class Transfer {
 		this.acknowledge();
 	}
 
-	private turned(): void {
+	/** Kept, since a turn comes with every sector. */
+	private readonly turned = (): void => {
 		this.turn = undefined;
 		this.read();
-	}
+	};
 
 	private pause(): void {
 		this.state = "pausing";
@@ -240,7 +243,8 @@ export class Transfer {
 			first -= 1;
 			this.digits[first] = 48 + (rest % 10);
 		}
-		this.send(this.digits.subarray(first));
+		if (this.count.length !== DIGITS_MAX - first) this.count = this.digits.subarray(first);
+		this.send(this.count);
 		this.sent += 1;
 		this.unacknowledged = 0;
 	}

@@ -19,8 +19,11 @@ export async function fileToSend(file: string): Promise<string> {
 export async function readImage(file: string): Promise<Uint8Array> {
 	let bytes: Uint8Array;
 	try {
-		const { size, isFile } = await statOf(file);
-		if (!isFile) throw new UpdateError(ErrorCode.FILE, file, "that is no file");
+		const stats = await stat(file);
+		const { size } = stats;
+		// A device could be read for ever.
+		if (!stats.isFile() && !stats.isDirectory())
+			throw new UpdateError(ErrorCode.FILE, file, "that is no file");
 		if (size > SIZE_MAX) throw new UpdateError(ErrorCode.FILE, file, `${size} bytes fit no flash`);
 		bytes = await readFile(file);
 	} catch (error) {
@@ -28,11 +31,6 @@ export async function readImage(file: string): Promise<Uint8Array> {
 	}
 	if (bytes.length === 0) throw new UpdateError(ErrorCode.FILE, file, "the file is empty");
 	return bytes;
-}
-
-async function statOf(file: string): Promise<{ size: number; isFile: boolean }> {
-	const stats = await stat(file);
-	return { size: stats.size, isFile: stats.isFile() || stats.isDirectory() };
 }
 
 function reason(error: unknown): string {

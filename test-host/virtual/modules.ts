@@ -17,7 +17,7 @@ export interface Application {
 	modules: readonly Module[];
 }
 
-export const CONFIG_MODULE = "mc/config";
+const CONFIG_MODULE = "mc/config";
 
 export function encodeApplication(application: Application): string {
 	return JSON.stringify(application);
