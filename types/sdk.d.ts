@@ -139,3 +139,90 @@ declare module "embedded:network/dnssd" {
 	}
 	export default DNSSD;
 }
+
+declare module "embedded:network/http/server" {
+	import type Listener from "embedded:io/socket/listener";
+	import type TCP from "embedded:io/socket/tcp";
+
+	interface HTTPRequest {
+		/** As it came, as the path is, with its query. */
+		method: string;
+		path: string;
+		/** By their names in lower case; of equal names the last one counts. */
+		headers: Map<string, string>;
+	}
+
+	/** Of the headers `entries` is called only. Those that count are called `content-length` and `transfer-encoding`. */
+	interface HTTPResponse {
+		status: number;
+		headers: { entries(): IterableIterator<[string, string | number]> };
+	}
+
+	interface HTTPHandlers {
+		/** The head is here. The answer waits for onResponse: `respond` is not for here. */
+		onRequest?: ((this: HTTPConnection, request: HTTPRequest) => void) | undefined;
+		/** Bytes of the body, of a chunk at most; with chunks it may be 0. Not told again for what is left unread. */
+		onReadable?: ((this: HTTPConnection, bytes: number) => void) | undefined;
+		/** The whole request was read: time to respond, with what it gets (200, no headers) or something else. */
+		onResponse?:
+			| ((this: HTTPConnection, response: HTTPResponse & { headers: Map<string, string | number> }) => void)
+			| undefined;
+		/** So many bytes of the response's body may be written; it may be 0. */
+		onWritable?: ((this: HTTPConnection, bytes: number) => void) | undefined;
+		/** As much was written as `content-length` had said, or the end of the chunks. It is closed next. */
+		onDone?: ((this: HTTPConnection) => void) | undefined;
+		/** "badly formed", "bad state", or undefined: the connection was lost. It is closed already. */
+		onError?: ((this: HTTPConnection, message: string | undefined) => void) | undefined;
+	}
+
+	interface HTTPConnection {
+		/** Without it a connection stays in the server's hands until it is closed. */
+		accept(handlers: HTTPHandlers): void;
+		/** Throws TypeError, and closes nothing, where the server was closed before. */
+		close(): void;
+		/** The connection as a TCP, to be used without this one. */
+		detach(): TCP;
+		/** As many bytes of the body, or of its chunk, or as there are; undefined where there are none. */
+		read(byteLength?: number): ArrayBuffer | undefined;
+		respond(response: HTTPResponse): void;
+		/** Throws, having sent nothing, when more than the writable count. Nothing ends what goes in chunks. */
+		write(data?: ByteBuffer): number | undefined;
+		/** Other handlers; in onRequest they get the request too. */
+		get route(): HTTPHandlers | undefined;
+		set route(handlers: HTTPHandlers);
+	}
+
+	interface HTTPServerOptions {
+		io: typeof Listener;
+		/** 80 where not given; 0 for any. */
+		port?: number;
+		/** What it throws is swallowed. */
+		onConnect(this: HTTPServer, connection: HTTPConnection): void;
+	}
+
+	class HTTPServer {
+		constructor(options: HTTPServerOptions);
+		readonly port: number;
+		/** Closes the listener; the connections go on, and can't be closed any more. */
+		close(): void;
+	}
+
+	export type { HTTPConnection, HTTPHandlers, HTTPRequest, HTTPResponse, HTTPServerOptions };
+	export default HTTPServer;
+}
+
+declare module "Resource" {
+	/** A file of the manifest's `data`, by its name; it stays in flash. */
+	class Resource {
+		/** Throws URIError where there is none of that name. */
+		constructor(path: string);
+		static exists(path: string): boolean;
+		readonly byteLength: number;
+		/**
+		 * A copy in RAM. Below 0 `begin` is 0; `end` is between `begin` and the length. Throws RangeError where
+		 * `begin` lies behind the end. (The SDK's third argument gives bytes in flash, which lwIP can't send from.)
+		 */
+		slice(begin?: number, end?: number): ArrayBuffer;
+	}
+	export default Resource;
+}

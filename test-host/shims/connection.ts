@@ -6,7 +6,8 @@ const SEGMENT = 1460;
 const WINDOW = 4 * SEGMENT;
 const SEND_BUFFER = 2 * SEGMENT;
 
-export type Event = "readable" | "writable" | "error";
+/** "output": something was written, to be sent when the event loop turns. */
+export type Event = "readable" | "writable" | "error" | "output";
 
 export class Connection {
 	readonly socket: Socket;
@@ -24,7 +25,9 @@ export class Connection {
 	#consumed = 0;
 	/** Behind the window: what a real peer would not have been allowed to send yet. */
 	#backlog: Uint8Array[] = [];
-	/** Written and not yet taken by the network. */
+	/** Written since the event loop turned. */
+	#written: Uint8Array[] = [];
+	/** Bytes written and not yet taken by the network. */
 	#unsent = 0;
 	/** The peer has closed its side, behind the backlog. */
 	#finished = false;
@@ -59,14 +62,22 @@ export class Connection {
 		return SEND_BUFFER - this.#unsent;
 	}
 
-	/** Sends; no more than is writable. */
+	/** Takes bytes to send, no more than is writable. */
 	write(bytes: Uint8Array): void {
 		if (bytes.length === 0) return;
 		this.#unsent += bytes.length;
-		this.socket.write(bytes, (error) => {
-			this.#unsent -= bytes.length;
-			if (!error && !this.#finished) this.tell?.("writable");
-		});
+		this.#written.push(bytes);
+		this.tell?.("output");
+	}
+
+	/** Sends what was written. */
+	send(): void {
+		for (const bytes of this.#written.splice(0)) {
+			this.socket.write(bytes, (error) => {
+				this.#unsent -= bytes.length;
+				if (!error && !this.#finished) this.tell?.("writable");
+			});
+		}
 	}
 
 	/** Fills `target`, which is no larger than what is available. */
@@ -85,12 +96,15 @@ export class Connection {
 		this.#refill();
 	}
 
-	/** Ends the connection; nobody is told of anything any more. */
+	/**
+	 * Ends the connection; nobody is told of anything any more. The SDK closes, then aborts (tcp_close_safe): the
+	 * peer gets a reset, and never what was not sent before. A peer that had ended its side, and has all, sees an
+	 * orderly end: to it the reset comes too late.
+	 */
 	close(): void {
 		this.tell = undefined;
-		// lwIP resets a connection that is closed on unread bytes, and the peer may lose what it was sent.
-		if (this.available > 0) this.socket.resetAndDestroy();
-		else if (this.socket.connecting) this.socket.destroy();
+		if (this.socket.connecting) this.socket.destroy();
+		else if (this.available > 0 || this.#unsent > 0 || !this.#finished) this.socket.resetAndDestroy();
 		else this.socket.destroySoon();
 	}
 

@@ -60,7 +60,7 @@ export default class Listener {
 		const listener = Listener.#of(this);
 		listener.#server?.close();
 		listener.#server = undefined;
-		for (const socket of listener.#pending.splice(0)) socket.destroy();
+		for (const socket of listener.#pending.splice(0)) new Connection(socket).close();
 	}
 
 	get format(): string {

@@ -136,7 +136,7 @@ export default class TCP {
 		if (triggered.has("error")) {
 			this.#failed = true;
 			connection.ready = false;
-		}
+		} else if (triggered.has("output")) connection.send();
 		if (triggered.has("readable") && connection.available > 0) {
 			this.#onReadable?.call(this, connection.available);
 		}

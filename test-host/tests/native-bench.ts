@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { applicationText, manifestConfig } from "../virtual/bundle";
-import { decodeModules, type Module } from "../virtual/modules";
+import { decodeApplication, type Module } from "../virtual/modules";
 import { type Fault, NorFlash } from "../virtual/nor";
 import { RTC_LENGTH, RtcMemory } from "../virtual/rtc";
 import { type Peaks, XsEngine } from "../virtual/xs-engine";
@@ -86,7 +86,7 @@ export async function runNative(
 	const { size = 0x400000, contents = [], faults = [], helpers = "" } = options;
 	const { bootMode = 3, resetReason = "Power On" } = options;
 	const names = Object.keys(scripts);
-	const device = decodeModules(await applicationText(manifestConfig()), {}) ?? [];
+	const device = decodeApplication(await applicationText(manifestConfig()), {})?.modules ?? [];
 	const modules = [
 		...device.filter(({ name }) => name !== "main"),
 		trialsModule(Object.values(scripts), helpers),
@@ -109,7 +109,17 @@ export async function runNative(
 		const exit = await new Promise<number | undefined>((resolve) => {
 			const stop = () => run.stop().then(() => resolve(undefined));
 			const run = engine.run(
-				{ modules, flashFile, control, rtc: memory, mac: MAC, bootMode, resetReason, mdns: {} },
+				{
+					modules,
+					resources: [],
+					flashFile,
+					control,
+					rtc: memory,
+					mac: MAC,
+					bootMode,
+					resetReason,
+					mdns: {},
+				},
 				{
 					onUART(text) {
 						uart += text;

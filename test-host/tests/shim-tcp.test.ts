@@ -500,20 +500,50 @@ describe("the end of the connection", () => {
 });
 
 describe("closing", () => {
-	test("the peer gets what was written, and an orderly end", async () => {
-		const { tcp, peer, received } = await connect();
-		tcp.write(Buffer.from("last words"));
-		tcp.close();
-		await once(peer, "end");
-		expect(received().toString()).toBe("last words");
+	/** How the peer's side ends. */
+	const ending = ({ peer }: Pair) =>
+		new Promise<string>((resolve) => {
+			peer.once("end", () => resolve("end"));
+			peer.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+		});
+
+	test("it resets the connection, and what was written since the event loop turned is lost", async () => {
+		const pair = await connect();
+		const how = ending(pair);
+		pair.tcp.write(Buffer.from("last words"));
+		pair.tcp.close();
+		expect(await how).toBe("ECONNRESET");
+		expect(pair.received().toString()).toBe("");
 	});
 
-	test("closing on unread bytes resets the connection", async () => {
+	test("what was written before the event loop turned may arrive, the reset behind it", async () => {
 		const pair = await connect();
-		await send(pair, "unread");
-		const failed = new Promise((resolve) => pair.peer.once("error", resolve));
+		const how = ending(pair);
+		pair.tcp.write(Buffer.from("first words"));
+		await until(() => pair.received().length > 0);
+		pair.tcp.write(Buffer.from("last words"));
 		pair.tcp.close();
-		expect(await failed).toMatchObject({ code: "ECONNRESET" });
+		expect(await how).toBe("ECONNRESET");
+		expect(pair.received().toString()).toBe("first words");
+	});
+
+	test("a peer that has ended its side, and has all that was written, sees an orderly end", async () => {
+		const pair = await connect();
+		const how = ending(pair);
+		pair.tcp.write(Buffer.from("all"));
+		await until(() => pair.received().length > 0);
+		await end(pair);
+		pair.tcp.close();
+		expect(await how).toBe("end");
+	});
+
+	test("closing on unread bytes resets the connection, whatever the peer has ended", async () => {
+		const pair = await connect();
+		const how = ending(pair);
+		await send(pair, "unread");
+		await end(pair);
+		pair.tcp.close();
+		expect(await how).toBe("ECONNRESET");
 	});
 
 	test("no callback comes after it, whatever had happened before", async () => {

@@ -1,15 +1,16 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildFirmware } from "../virtual/image-builder";
-import { encodeApplication } from "../virtual/modules";
+import { encodeApplication, type Resource } from "../virtual/modules";
 import { BoardBench, FIRST, newFirmware, until } from "./board-bench";
 import { type EngineName, engines } from "./engines";
 import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
-/** A firmware whose application is this module. */
-function scripted(source: string): Uint8Array {
-	const script = encodeApplication({ config: {}, modules: [{ name: "main", preload: false, source }] });
+/** A firmware whose application is this module, with these resources. */
+function scripted(source: string, resources: readonly Resource[] = []): Uint8Array {
+	const modules = [{ name: "main", preload: false, source }];
+	const script = encodeApplication({ config: {}, modules, resources });
 	return buildFirmware({ script, name: "scripted", version: "1" });
 }
 
@@ -100,6 +101,17 @@ describe.each(engines)("on %s, an update", (engine: EngineName) => {
 		await reader.result();
 		await bench.printed("update to 2.0.0 did not take effect: the boot loader left 1.0.0 running");
 		expect(bench.uart).toContain("cp:B2\r\n");
+	});
+});
+
+describe.each(engines)("on %s, the application", (engineName: EngineName) => {
+	test("finds the resources of its own image, another image has others", async () => {
+		const source = `import Resource from "Resource";
+			export default function main() { trace(String.fromArrayBuffer(new Resource("page").slice()), "\\n"); }`;
+		for (const page of ["the first page", "the second page"]) {
+			const image = scripted(source, [{ name: "page", bytes: new Uint8Array(Buffer.from(page)) }]);
+			await (await boardWith(image, { engineName })).printed(`${page}\n`);
+		}
 	});
 });
 

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import type { Resource } from "../virtual/modules";
 import { type Fault, NorControl } from "../virtual/nor";
 import { CONTROL_LENGTH } from "../virtual/nor-control";
 import { FileWords } from "../virtual/words";
-import type { Peaks } from "../virtual/xs-engine";
+import { encodeContainer, type Peaks } from "../virtual/xs-engine";
 import { xsProgram } from "./engines";
 
 export interface Part {
@@ -54,18 +55,10 @@ export interface Host {
 export const FLASH_SIZE = 0x100000;
 const PATIENCE = 5000;
 
-/** The container: flags, name length (2 bytes), source length (4 bytes), name, source. */
-export function container(parts: readonly Part[]): Buffer {
-	return Buffer.concat(
-		parts.flatMap(({ name, source, preload }) => {
-			const texts = [Buffer.from(name), Buffer.from(source)] as const;
-			const head = Buffer.alloc(7);
-			head.writeUInt8(preload ? 1 : 0, 0);
-			head.writeUInt16LE(texts[0].length, 1);
-			head.writeUInt32LE(texts[1].length, 3);
-			return [head, ...texts];
-		}),
-	);
+/** The file that the host reads. */
+export function container(parts: readonly Part[], resources: readonly Resource[] = []): Buffer {
+	const modules = parts.map(({ name, source, preload = false }) => ({ name, source, preload }));
+	return encodeContainer(modules, resources);
 }
 
 /** Starts modules, or the body of main alone. It ends with the test. */

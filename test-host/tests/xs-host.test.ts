@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { applicationText, manifestConfig } from "../virtual/bundle";
-import { decodeModules } from "../virtual/modules";
+import { decodeApplication } from "../virtual/modules";
 import type { Fault } from "../virtual/nor";
 import { skipsXS, xsNote } from "./native-bench";
 import { get, temporaryFlash } from "./temporary-flash";
@@ -15,7 +15,7 @@ const thrown = (statement: string) =>
 
 /** The device's own modules. */
 async function deviceModules(): Promise<Part[]> {
-	const modules = decodeModules(await applicationText(manifestConfig()), {}) ?? [];
+	const modules = decodeApplication(await applicationText(manifestConfig()), {})?.modules ?? [];
 	return modules.filter(({ name }) => name !== "main");
 }
 

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
 import { shimFiles } from "../shims/names";
-import { type Application, encodeApplication, type Settings } from "./modules";
+import { type Application, encodeApplication, type Resource, type Settings } from "./modules";
 
 interface Manifest {
 	config: Settings;
 	modules: Record<string, string | string[]>;
+	data?: Record<string, string | string[]>;
 	preload: string[];
 }
 
@@ -45,6 +46,26 @@ export function manifestModules(): [name: string, file: string][] {
 	return found;
 }
 
+/**
+ * The files that a manifest's `data` names, from its folder, as mcconfig and mcrez take them: a path to a file, or
+ * one whose last part ends with a star. A resource's name is the file's, whatever folders there are. Throws where
+ * a path names none: mcconfig only warns.
+ */
+export function manifestResources({ data = {} }: Pick<Manifest, "data">, folder: string): Resource[] {
+	return Object.values(data).flatMap((paths) =>
+		[paths].flat().flatMap((path) => {
+			const within = join(folder, dirname(path));
+			const [start = "", ...more] = basename(path).split("*");
+			const found = readdirSync(within, { withFileTypes: true }).filter((entry) => {
+				if (!entry.isFile() || entry.name.startsWith(".")) return false;
+				return more.length > 0 ? entry.name.startsWith(start) : entry.name === start;
+			});
+			if (found.length === 0) throw new Error(`manifest.json: data has no file ${path}`);
+			return found.map(({ name }) => ({ name, bytes: new Uint8Array(readFileSync(join(within, name))) }));
+		}),
+	);
+}
+
 /** The application in text, each module by itself, as the SDK has it. */
 export async function applicationText(config: Settings): Promise<string> {
 	// mcconfig's wildcards preload modules in JavaScript only: those in TypeScript are named one by one.
@@ -62,7 +83,8 @@ export async function applicationText(config: Settings): Promise<string> {
 			return { name, preload: preloaded.has(name), source: code };
 		}),
 	);
-	const application: Application = { config, modules };
+	const resources = manifestResources(readManifest(), root);
+	const application: Application = { config, modules, resources };
 	return encodeApplication(application);
 }
 
@@ -94,6 +116,8 @@ export async function bundlePrograms(outdir: string): Promise<void> {
 		platform: "node",
 		target: "node20",
 		packages: "external",
+		// A stand-in may stand on others.
+		alias: shimFiles(),
 		plugins: [virtualModule("virtual:shims", shims)],
 	});
 }

@@ -12,6 +12,8 @@ export interface Chip {
 	/** The strapping pins read at reset: 3 starts from flash, 1 is UART download. */
 	readonly bootMode: number;
 	readonly resetReason: string;
+	/** The application's resources, by name; none where not given. */
+	readonly resources?: ReadonlyMap<string, Uint8Array>;
 	/** For DNS-SD on this machine: interface (an address) and port; the system's choice where not given. */
 	readonly mdns: { interface?: string; port?: number };
 	/** Writes to the UART. */

@@ -1,5 +1,5 @@
 /** What runs the application of the virtual board: a thread of Node, or the XS engine in a process of its own. */
-import type { Module } from "./modules";
+import type { Module, Resource } from "./modules";
 import type { NorControl } from "./nor";
 import type { RtcMemory } from "./rtc";
 
@@ -7,6 +7,7 @@ import type { RtcMemory } from "./rtc";
 export interface EngineStart {
 	/** The application, as the boot loader found it in flash. */
 	modules: readonly Module[];
+	resources: readonly Resource[];
 	flashFile: string;
 	control: NorControl;
 	rtc: RtcMemory;

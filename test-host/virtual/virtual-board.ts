@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { findApplication } from "./application";
 import { runEboot } from "./eboot";
 import { type Engine, Exit, type Run } from "./engine";
-import { decodeModules, type Settings } from "./modules";
+import { decodeApplication, type Settings } from "./modules";
 import { NodeEngine } from "./node-engine";
 import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
@@ -148,15 +148,15 @@ export class VirtualBoard {
 			this.#state = "hung";
 			return;
 		}
-		const modules = decodeModules(found.script, this.#options.settings ?? {});
-		if (!modules) {
+		const application = decodeApplication(found.script, this.#options.settings ?? {});
+		if (!application) {
 			this.#crash(outcome.entry);
 			return;
 		}
 		const { flashFile, mdns = {}, onListening } = this.#options;
 		this.#state = "running";
 		const start = {
-			modules,
+			...application,
 			flashFile,
 			control: this.control,
 			rtc: this.#rtc,

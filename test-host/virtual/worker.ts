@@ -33,6 +33,7 @@ insertChip({
 	mac: start.mac,
 	bootMode: start.bootMode,
 	resetReason: start.resetReason,
+	resources: new Map(start.resources.map(({ name, bytes }) => [name, bytes])),
 	mdns: start.mdns,
 	uart: (text) => tell({ uart: text }),
 	listening: (protocol, port) => tell({ listening: { protocol, port } }),

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { publish, type Service } from "../shims/dnssd";
 import type { Engine, EngineEvents, EngineStart, Run } from "./engine";
-import type { Module } from "./modules";
+import type { Module, Resource } from "./modules";
 import { NorControl } from "./nor";
 import { CONTROL_LENGTH } from "./nor-control";
 import { RTC_LENGTH, type RtcMemory } from "./rtc";
@@ -36,6 +36,7 @@ type Event =
 	| { peaks: Peaks };
 
 const PRELOAD = 1;
+const RESOURCE = 2;
 
 export class XsEngine implements Engine {
 	readonly #program: string;
@@ -56,7 +57,7 @@ export class XsEngine implements Engine {
 	run(start: EngineStart, events: EngineEvents): Run {
 		const { flashFile, mac, bootMode, resetReason, rtc, mdns } = start;
 		const path = (name: string) => join(this.#folder, name);
-		writeFileSync(path("application"), encodeModules(start.modules));
+		writeFileSync(path("application"), encodeContainer(start.modules, start.resources));
 		writeFileSync(path("rtc"), readRTC(rtc));
 		const address = Buffer.from(mac)
 			.toString("hex")
@@ -120,16 +121,22 @@ function readRTC(rtc: RtcMemory): Uint8Array {
 	return bytes;
 }
 
-/** For each module: flags, name length (2 bytes), source length (4 bytes), name, source. */
-function encodeModules(modules: readonly Module[]): Uint8Array {
-	return Buffer.concat(
-		modules.flatMap(({ name, preload, source }) => {
-			const texts = [Buffer.from(name), Buffer.from(source)] as const;
-			const header = Buffer.alloc(7);
-			header.writeUInt8(preload ? PRELOAD : 0, 0);
-			header.writeUInt16LE(texts[0].length, 1);
-			header.writeUInt32LE(texts[1].length, 3);
-			return [header, ...texts];
-		}),
-	);
+/** What the host reads: the modules, then the resources. */
+export function encodeContainer(modules: readonly Module[], resources: readonly Resource[]): Buffer {
+	return Buffer.concat([
+		...modules.map(({ name, preload, source }) =>
+			encodePart(preload ? PRELOAD : 0, name, Buffer.from(source)),
+		),
+		...resources.map(({ name, bytes }) => encodePart(RESOURCE, name, bytes)),
+	]);
+}
+
+/** Flags, name length (2 bytes), content length (4 bytes), name, content. */
+function encodePart(flags: number, name: string, content: Uint8Array): Buffer {
+	const text = Buffer.from(name);
+	const header = Buffer.alloc(7);
+	header.writeUInt8(flags, 0);
+	header.writeUInt16LE(text.length, 1);
+	header.writeUInt32LE(content.length, 3);
+	return Buffer.concat([header, text, content]);
 }

@@ -1,13 +1,17 @@
 /*
- * The application's modules. The container has for each: flags (1 byte: 1 is preload), the lengths of name
- * (2 bytes) and source (4 bytes), little-endian, then both, in UTF-8.
+ * The application's modules and resources. The container has for each: flags (1 byte), the lengths of name
+ * (2 bytes) and content (4 bytes), little-endian, then both; names and the source of modules are UTF-8.
  */
 #include "engine.h"
 #include "host.h"
 
 #define MODULES_MAX 256
 #define NATIVES_MAX 64
+#define RESOURCES_MAX 32
+
+/* Flags: a module to be preloaded; no module but a resource. */
 #define PRELOAD 1
+#define RESOURCE 2
 
 typedef struct {
 	char *name;
@@ -20,6 +24,15 @@ typedef struct {
 
 static Module modules[MODULES_MAX];
 static int module_count;
+
+/* In flash memory, as a device has them. */
+static struct {
+	char *name;
+	uint8_t *bytes;
+	uint32_t size;
+} resources[RESOURCES_MAX];
+static int resource_count;
+
 /* The one whose script the engine is about to begin. */
 static Module *beginning;
 
@@ -47,6 +60,29 @@ static char *take_text(FILE *file, size_t length)
 	return text;
 }
 
+static void add_resource(FILE *file, char *name, size_t length)
+{
+	uint8_t *bytes = memory_take(length);
+	if (resource_count == RESOURCES_MAX)
+		host_usage("more than %d resources", RESOURCES_MAX);
+	if (fread(bytes, 1, length, file) != length)
+		host_usage("the application is cut short");
+	resources[resource_count].name = name;
+	resources[resource_count].bytes = bytes;
+	resources[resource_count++].size = (uint32_t)length;
+}
+
+const uint8_t *application_resource(const char *name, uint32_t *size)
+{
+	for (int i = 0; i < resource_count; i++) {
+		if (strcmp(resources[i].name, name))
+			continue;
+		*size = resources[i].size;
+		return resources[i].bytes;
+	}
+	return NULL;
+}
+
 void application_read(const char *path)
 {
 	FILE *file = fopen(path, "rb");
@@ -57,7 +93,10 @@ void application_read(const char *path)
 		size_t name_length = head[1] | (size_t)head[2] << 8;
 		size_t length = head[3] | (size_t)head[4] << 8 | (size_t)head[5] << 16 | (size_t)head[6] << 24;
 		char *name = take_text(file, name_length);
-		add(name, take_text(file, length), head[0] & PRELOAD);
+		if (head[0] & RESOURCE)
+			add_resource(file, name, length);
+		else
+			add(name, take_text(file, length), head[0] & PRELOAD);
 	}
 	fclose(file);
 	if (!find("main"))

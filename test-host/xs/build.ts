@@ -10,6 +10,8 @@ import { identifiersHeader, nativesSource } from "./natives";
 import { engineSources, packageKey } from "./package";
 
 const here = import.meta.dirname;
+/** Stands for the SDK's module on Node too: in script, on other modules of the SDK. */
+const httpServer = join(here, "../shims/http-server.ts");
 const root = join(here, "../..");
 const cache = join(root, "node_modules/.cache/ota8266-xs");
 
@@ -79,7 +81,7 @@ export async function buildXsHost(): Promise<string> {
 	const moduleC = filesOf(modules, ".c");
 	const sources = {
 		scripts: filesOf(modules, ".ts"),
-		hostScripts: filesOf(join(here, "modules"), ".js"),
+		hostScripts: [...filesOf(join(here, "modules"), ".js"), httpServer],
 		c: [...ownC, ...moduleC],
 	};
 	const header = identifiersHeader(sources);

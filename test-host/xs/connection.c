@@ -31,7 +31,7 @@ static void watch_what_is_wanted(Connection *connection)
 	if (!connection->lost) {
 		if (connecting || connection->unsent_length > 0)
 			events |= POLLOUT;
-		if (!connecting && !connection->finished && !connection->closing && room(connection) > 0)
+		if (!connecting && !connection->finished && room(connection) > 0)
 			events |= POLLIN;
 	}
 	connection->watch.events = events;
@@ -112,8 +112,16 @@ void connection_read(Connection *connection, uint8_t *bytes, int length)
 	watch_what_is_wanted(connection);
 }
 
-static void release(Connection *connection)
+/*
+ * The SDK closes, then aborts (tcp_close_safe): the peer gets a reset, and never what was not sent before. A peer
+ * that had ended its side, and has all, sees an orderly end: to it the reset comes too late.
+ */
+void connection_close(Connection *connection)
 {
+	if (connection->available > 0 || connection->unsent_length > 0 || !connection->finished) {
+		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+		setsockopt(connection->watch.descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	}
 	watch_remove(&connection->watch);
 	close(connection->watch.descriptor);
 	while (connection->segment_count-- > 0) {
@@ -123,31 +131,10 @@ static void release(Connection *connection)
 	free(connection);
 }
 
-void connection_close(Connection *connection)
-{
-	connection->tell = NULL;
-	/* lwIP resets a connection that is closed on unread bytes, and the peer may lose what it was sent. */
-	if (connection->available > 0) {
-		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-		setsockopt(connection->watch.descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		connection->unsent_length = 0;
-	}
-	if (connection->unsent_length == 0 || connection->lost || !connection->ready) {
-		release(connection);
-		return;
-	}
-	connection->closing = true;
-	watch_what_is_wanted(connection);
-}
-
 static void lose(Connection *connection)
 {
 	connection->lost = true;
 	connection->unsent_length = 0;
-	if (connection->closing) {
-		release(connection);
-		return;
-	}
 	watch_what_is_wanted(connection);
 	tell(connection, ON_ERROR);
 }
@@ -162,10 +149,6 @@ static void send_more(Connection *connection)
 	}
 	connection->unsent_length -= (int)sent;
 	memmove(connection->unsent, connection->unsent + sent, (size_t)connection->unsent_length);
-	if (connection->closing && connection->unsent_length == 0) {
-		release(connection);
-		return;
-	}
 	watch_what_is_wanted(connection);
 	if (!connection->finished)
 		tell(connection, ON_WRITABLE);

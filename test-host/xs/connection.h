@@ -27,9 +27,8 @@ struct Connection {
 	bool ready;
 	/* Refused, or reset by the peer. */
 	bool lost;
+	/* The peer has ended its side. */
 	bool finished;
-	/* Nobody holds it; what was written is still to be sent. */
-	bool closing;
 	/* Inside the window. The first segment takes its part of it until all of it is read. */
 	Segment *segments[WINDOW];
 	int first;
@@ -52,7 +51,7 @@ int connection_writable(const Connection *connection);
 void connection_write(Connection *connection, const uint8_t *bytes, int length);
 /* No more than is available. */
 void connection_read(Connection *connection, uint8_t *bytes, int length);
-/* Nobody is told of anything any more. */
+/* Resets, dropping what is not sent yet; ends orderly where the peer has ended its side. */
 void connection_close(Connection *connection);
 
 #endif

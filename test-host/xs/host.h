@@ -66,6 +66,9 @@ void timers_run(void);
 void loop_run(void) __attribute__((noreturn));
 uint32_t modMilliseconds(void);
 
+/* application.c: the resource of that name, in flash; NULL where there is none. */
+const uint8_t *application_resource(const char *name, uint32_t *size);
+
 /* chip.c: what the command line tells of the chip. */
 
 typedef struct {

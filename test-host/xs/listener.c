@@ -47,6 +47,11 @@ static Listener *listener_of(xsMachine *the)
 	return xsmcGetHostDataValidate(xsThis, (void *)&hooks);
 }
 
+static Connection *accepted(Pending pending)
+{
+	return connection_accepted(pending.descriptor, pending.address, pending.port);
+}
+
 static void deliver(void *of)
 {
 	Listener *listener = of;
@@ -136,7 +141,7 @@ void xs_listener_destructor(void *data)
 	watch_remove(&listener->watch);
 	close(listener->watch.descriptor);
 	while (listener->pending_count > 0)
-		close(listener->pending[--listener->pending_count].descriptor);
+		connection_close(accepted(listener->pending[--listener->pending_count]));
 	listener->closed = true;
 	if (!listener->triggered)
 		free(listener);
@@ -166,7 +171,7 @@ void xs_listener_read(xsMachine *the)
 	for (int i = 0; i < listener->pending_count; i++)
 		listener->pending[i] = listener->pending[i + 1];
 	listener->watch.events = POLLIN;
-	tcp_give(the, &xsArg(0), connection_accepted(next.descriptor, next.address, next.port));
+	tcp_give(the, &xsArg(0), accepted(next));
 	xsResult = xsArg(0);
 }
 

@@ -1,6 +1,7 @@
 /** The table of native functions and identifiers that the host links: found in the scripts and C files. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { transformSync } from "esbuild";
 
 /** The host's own modules, by the SDK's names. */
 const moduleNames: Readonly<Record<string, string>> = {
@@ -10,6 +11,8 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"udp.js": "embedded:io/socket/udp",
 	"listener.js": "embedded:io/socket/listener",
 	"dnssd.js": "embedded:network/dnssd",
+	"resource.js": "Resource",
+	"http-server.ts": "embedded:network/http/server",
 };
 
 interface Sources {
@@ -45,7 +48,7 @@ export function nativesSource(sources: Sources): string {
 	const modules = sources.hostScripts.map((file) => {
 		const name = moduleNames[basename(file)];
 		if (!name) throw new Error(`${file} has no module name`);
-		return { name, source: readFileSync(file, "utf8") };
+		return { name, source: scriptOf(file) };
 	});
 	return [
 		'#include "host.h"',
@@ -67,6 +70,12 @@ export function nativesSource(sources: Sources): string {
 		`const int host_module_count = ${modules.length};`,
 		"",
 	].join("\n");
+}
+
+/** In JavaScript that the engine knows. */
+function scriptOf(file: string): string {
+	const source = readFileSync(file, "utf8");
+	return file.endsWith(".ts") ? transformSync(source, { loader: "ts", target: "es2022" }).code : source;
 }
 
 function text(value: string): string {
