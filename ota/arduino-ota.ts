@@ -10,7 +10,7 @@ import UDP from "embedded:io/socket/udp";
 import Timer from "timer";
 import { Advertisement } from "./advertisement";
 import { PasswordGuard, passwordHash } from "./authentication";
-import type { Board } from "./board";
+import { type Board, defaultHostName } from "./board";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
 import {
@@ -109,8 +109,7 @@ export class ArduinoOTA {
 		if (hash) this.#guard = new PasswordGuard({ board, hash, strong: options.strongAuthentication ?? false });
 		this.#udp = new UDP({ port, onReadable: (packets) => this.#readable(packets) }) as Socket;
 		if (dnssd) {
-			const chipId = board.chipId.toString(16).padStart(6, "0");
-			const hostName = options.hostName || `esp8266-${chipId}`;
+			const hostName = options.hostName || defaultHostName(board);
 			const authentication = this.#guard !== undefined;
 			this.#advertisement = new Advertisement({ hostName, port, board: boardId, authentication });
 		}
@@ -230,6 +229,7 @@ export class ArduinoOTA {
 				kind,
 				byteLength,
 				md5,
+				from: `ArduinoOTA ${address}`,
 				...(onProgress && { onProgress }),
 			});
 		} catch (error) {

@@ -10,6 +10,11 @@ const BLOCK = 64;
 const DELAY_MAX = 8000;
 const DELAY_FIRST = 1000;
 
+/** Milliseconds that a next attempt has to wait after so many failures in a row. */
+export function delayAfter(failures: number): number {
+	return failures === 0 ? 0 : Math.min(DELAY_FIRST << Math.min(failures - 1, 7), DELAY_MAX);
+}
+
 interface PasswordOptions {
 	board: Board;
 	/** MD5 of the password, 32 lower-case hexadecimal digits. */
@@ -39,7 +44,7 @@ export class PasswordGuard {
 
 	/** Milliseconds that a next attempt has to wait: grows with each failure in a row. */
 	get delay(): number {
-		return this.#failures === 0 ? 0 : Math.min(DELAY_FIRST << (this.#failures - 1), DELAY_MAX);
+		return delayAfter(this.#failures);
 	}
 
 	/** A new nonce, 64 hexadecimal digits. It may be verified against once. */
@@ -59,14 +64,12 @@ export class PasswordGuard {
 				: this.#md5Response(nonce, answer.cnonce);
 			proved = equalsConstantTime(expected, answer.response);
 		}
-		this.#failures = proved ? 0 : Math.min(this.#failures + 1, 8);
+		this.#failures = proved ? 0 : this.#failures + 1;
 		return proved;
 	}
 
 	#md5Response(nonce: string, cnonce: string): string {
-		const digest = new Digest("MD5");
-		digest.write(`${this.#hash}:${nonce}:${cnonce}`);
-		return toHex(digest.close());
+		return digestOf("MD5", `${this.#hash}:${nonce}:${cnonce}`);
 	}
 
 	#strongResponse(nonce: string, cnonce: string, { command, size, md5 }: Invitation): string {
@@ -75,7 +78,7 @@ export class PasswordGuard {
 }
 
 /** HMAC-SHA256 (RFC 2104) in hexadecimal; `key` has at most 64 ASCII characters. */
-function hmacSHA256(key: string, message: string): string {
+export function hmacSHA256(key: string, message: string): string {
 	const pad = new Uint8Array(BLOCK);
 	for (let i = 0; i < BLOCK; i++) pad[i] = (i < key.length ? key.charCodeAt(i) : 0) ^ 0x36;
 	const digest = new Digest("SHA256");
@@ -90,15 +93,20 @@ function hmacSHA256(key: string, message: string): string {
 }
 
 /** Compares texts of equal length in a time that does not depend on where they differ. */
-function equalsConstantTime(a: string, b: string): boolean {
+export function equalsConstantTime(a: string, b: string): boolean {
 	let difference = a.length ^ b.length;
 	for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
 	return difference === 0;
 }
 
+/** The digest of a text in hexadecimal. */
+export function digestOf(algorithm: "MD5" | "SHA256", text: string): string {
+	const digest = new Digest(algorithm);
+	digest.write(text);
+	return toHex(digest.close());
+}
+
 /** MD5 of a password, as ArduinoOTA keeps it. */
 export function passwordHash(password: string): string {
-	const digest = new Digest("MD5");
-	digest.write(password);
-	return toHex(digest.close());
+	return digestOf("MD5", password);
 }

@@ -20,6 +20,8 @@ export interface Board {
 	readonly resetReason: string;
 	/** Bytes of memory that C can still have. XS has its own, set aside at the start. */
 	readonly freeHeap: number;
+	/** Milliseconds since the start; from 0 again after 49 days. */
+	readonly uptime: number;
 	/** The version text of Espressif's SDK. */
 	readonly sdkVersion: string;
 	/** Fills `bytes` from the hardware's random source. */
@@ -34,4 +36,9 @@ export interface Board {
 	restart(): never;
 	/** Lights the board's LED, or not. */
 	led(on: boolean): void;
+}
+
+/** The name on the network of a board that was given none. */
+export function defaultHostName(board: Board): string {
+	return `esp8266-${board.chipId.toString(16).padStart(6, "0")}`;
 }

@@ -92,7 +92,7 @@ export class Transfer {
 		Timer.clear(this.turn);
 		this.limit = this.turn = undefined;
 		this.tcp.close();
-		this.options.update.close();
+		this.options.update.close(this.error);
 	}
 
 	/** `count` bytes may be sent. */
@@ -186,10 +186,12 @@ export class Transfer {
 				this.error = new UpdateError(ErrorCode.CONNECT, address, port);
 				this.finish();
 				break;
-			case "receiving":
-				update.close();
-				this.fail(new UpdateError(ErrorCode.STREAM), 0);
+			case "receiving": {
+				const error = new UpdateError(ErrorCode.STREAM);
+				update.close(error);
+				this.fail(error, 0);
 				break;
+			}
 			case "pausing":
 				// The update is completed only now: a byte too many, come meanwhile, has made it fail.
 				this.complete();

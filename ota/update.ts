@@ -17,9 +17,10 @@ import {
 	SECTOR,
 } from "./image";
 import { placeOf, type UpdateKind } from "./kind";
+import type { UpdateReport } from "./report";
 import type { RunningFirmware } from "./running";
 import { Staging } from "./staging";
-import { recordExpectation } from "./verdict";
+import { type Expectation, recordExpectation } from "./verdict";
 
 /** DOUT; what the board cannot tell is no mode. */
 const FLASH_MODE_MAX = 3;
@@ -30,6 +31,8 @@ export interface UpdateOptions {
 	byteLength?: number | undefined;
 	/** MD5 of all bytes as sent, 32 hexadecimal digits of either case. */
 	md5?: string | undefined;
+	/** The receiver and the peer's address, for the report. */
+	from?: string | undefined;
 	onStart?(): void;
 	/** `done` bytes were taken of `total` (of the room, where the length is unknown). */
 	onProgress?(done: number, total: number): void;
@@ -58,10 +61,15 @@ export class Update {
 	private gzip = false;
 	/** Checks a raw firmware as it streams by. */
 	private readonly scanner = new ApplicationScanner();
+	private readonly start: number;
+	private readonly report: UpdateReport;
 
 	constructor(options: UpdateOptions, context: UpdateContext) {
 		this.options = options;
 		this.context = context;
+		this.start = context.board.uptime;
+		const { kind, from = "" } = options;
+		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
 		this.staging = new Staging(options.kind, options.byteLength, context.board);
 	}
 
@@ -72,6 +80,16 @@ export class Update {
 	/** Bytes taken so far. */
 	get received(): number {
 		return this.taken;
+	}
+
+	/** How far it is, or how it ended. */
+	get state(): UpdateReport {
+		const report = this.report;
+		if (report.result === "running") {
+			report.bytes = this.taken;
+			report.ms = this.context.board.uptime - this.start;
+		}
+		return report;
 	}
 
 	/**
@@ -119,20 +137,30 @@ export class Update {
 		} catch (error) {
 			this.fail(error);
 		}
+		this.state.result = "verified";
 		this.close();
 		this.options.onEnd?.();
 	}
 
-	/** Abandons the update, or does nothing where it has ended. What runs stays as it is. */
-	close(): void {
+	/**
+	 * Abandons the update, or does nothing where it has ended. What runs stays as it is. `reason` is what the
+	 * report then says.
+	 */
+	close(reason?: UpdateError): void {
+		const report = this.state;
+		if (report.result === "running") {
+			const { code, message } = reason ?? new UpdateError(ErrorCode.ABANDONED);
+			report.result = "failed";
+			report.error = { code, text: message };
+		}
 		this.staging?.close();
 		this.staging = undefined;
 		this.sector = new Uint8Array(0);
 	}
 
 	private fail(cause: unknown): never {
-		this.close();
 		const error = cause instanceof UpdateError ? cause : new UpdateError(ErrorCode.READ);
+		this.close(error);
 		this.options.onError?.(error);
 		throw error;
 	}
@@ -212,8 +240,9 @@ export class Update {
 		this.context.boot.select({ address, size: this.taken, destination });
 	}
 
-	private expect(expectation: Omit<Parameters<typeof recordExpectation>[1], "kind">): void {
-		recordExpectation(this.context.board, { kind: this.options.kind, ...expectation });
+	private expect(expectation: Pick<Expectation, "gzip" | "size" | "md5" | "version" | "flashMode">): void {
+		const { kind, ms, from } = this.state;
+		recordExpectation(this.context.board, { kind, ms, from, ...expectation });
 	}
 
 	/**

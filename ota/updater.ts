@@ -2,6 +2,7 @@ import flash from "embedded:storage/flash";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
 import { placeOf } from "./kind";
+import type { UpdateReport } from "./report";
 import { Update, type UpdateContext, type UpdateOptions } from "./update";
 import { clearExpectation } from "./verdict";
 
@@ -15,11 +16,25 @@ const BOOT_MODE_UART = 1;
 export class Updater {
 	readonly #context: UpdateContext;
 	#update: Update | undefined;
+	#last: UpdateReport | undefined;
 
 	constructor(context: UpdateContext) {
 		this.#context = context;
 		// The verdict on a compressed update compares with what ran before.
 		if (context.running.md5 === undefined) context.running.measure();
+	}
+
+	/** The update under way, or the last one; after a restart what `judge` said of it, where the application told it here. */
+	get last(): UpdateReport | undefined {
+		return this.#update?.state ?? this.#last;
+	}
+	set last(report: UpdateReport | undefined) {
+		this.#last = report;
+	}
+
+	/** What takes the place of what runs: whether it may be a gzip. */
+	get inflates(): boolean {
+		return this.#context.boot.inflates;
 	}
 
 	/** Whether an update is open. */

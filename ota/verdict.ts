@@ -12,13 +12,16 @@ import { kindOf, placeOf, type UpdateKind } from "./kind";
 import type { RunningFirmware } from "./running";
 
 const RECORD_OFFSET = COMMAND_LENGTH;
-const RECORD_LENGTH = 64;
+const RECORD_LENGTH = 96;
 /** "OTAV", little-endian. */
 const MAGIC = 0x5641544f;
-const FORMAT = 1;
+const FORMAT = 2;
 const MD5_OFFSET = 12;
 const MD5_LENGTH = 16;
 const VERSION_OFFSET = 28;
+const TIME_OFFSET = 60;
+const FROM_OFFSET = 64;
+const FROM_LENGTH = 28;
 const CRC_OFFSET = RECORD_LENGTH - 4;
 const GZIP = 1;
 const MODE_UNCHANGED = 0xff;
@@ -35,6 +38,9 @@ export interface Expectation {
 	version: string;
 	/** The flash mode that was sent in the header, where another one was written. */
 	flashMode?: number | undefined;
+	/** Milliseconds that the update took, and where it came from: 28 characters at most. */
+	ms: number;
+	from: string;
 }
 
 export interface Verdict extends Expectation {
@@ -58,6 +64,8 @@ export function recordExpectation(board: Board, expectation: Expectation): void 
 		bytes[MD5_OFFSET + i] = (hexDigit(md5.charCodeAt(2 * i)) << 4) | hexDigit(md5.charCodeAt(2 * i + 1));
 	}
 	writeText(view, VERSION_OFFSET, VERSION_LENGTH, expectation.version);
+	view.setUint32(TIME_OFFSET, expectation.ms, true);
+	writeText(view, FROM_OFFSET, FROM_LENGTH, expectation.from);
 	view.setUint32(CRC_OFFSET, crc32(bytes, CRC_OFFSET), true);
 	board.writeRTC(bytes, RECORD_OFFSET);
 }
@@ -83,6 +91,8 @@ export function readExpectation(board: Board): Expectation | undefined {
 		size: view.getUint32(8, true),
 		md5: toHex(bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH)),
 		version: readText(view, VERSION_OFFSET, VERSION_LENGTH),
+		ms: view.getUint32(TIME_OFFSET, true),
+		from: readText(view, FROM_OFFSET, FROM_LENGTH),
 		flashMode: flashMode === MODE_UNCHANGED ? undefined : flashMode,
 	};
 }

@@ -72,6 +72,11 @@ void xs_esp8266_board_freeHeap(xsMachine *the)
 	xsmcSetInteger(xsResult, system_get_free_heap_size());
 }
 
+void xs_esp8266_board_uptime(xsMachine *the)
+{
+	xsmcSetNumber(xsResult, modMilliseconds());
+}
+
 void xs_esp8266_board_sdkVersion(xsMachine *the)
 {
 	xsmcSetString(xsResult, (char *)system_get_sdk_version());

@@ -43,6 +43,9 @@ const board: Board = Object.freeze({
 	get freeHeap(): number {
 		return native("xs_esp8266_board_freeHeap").call(this);
 	},
+	get uptime(): number {
+		return native("xs_esp8266_board_uptime").call(this);
+	},
 	get sdkVersion(): string {
 		return native("xs_esp8266_board_sdkVersion").call(this);
 	},

@@ -15,6 +15,8 @@ function macText(mac: Uint8Array): string {
 	return Buffer.from(mac).toString("hex").replace(/..\B/g, "$&:").toUpperCase();
 }
 
+/** Milliseconds: a thread has a start of its own. */
+const start = Math.floor(performance.now());
 /** What an application with ArduinoOTA leaves to C, about. */
 const FREE_HEAP = 40_000;
 /** The SDK's in version 2.3.0 of the Arduino core. */
@@ -50,6 +52,9 @@ const board: Board = {
 	},
 	get freeHeap() {
 		return FREE_HEAP;
+	},
+	get uptime() {
+		return Math.floor(performance.now()) - start;
 	},
 	get sdkVersion() {
 		return SDK_VERSION;

@@ -7,7 +7,9 @@ import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
 const PASSWORD = "open sesame";
-const SIZE = 60_000;
+const SIZE = 150_000;
+/** What espota sends at a time. */
+const PIECE = 1460;
 const NEW = await newFirmware("2.0.0", SIZE);
 
 describe.each(engines)("on %s,", (engine: EngineName) => {
@@ -33,8 +35,8 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 			const uploader = await bench.uploader(NEW);
 			expect(await uploader.invite(PASSWORD)).toBe("OK");
 			const { acknowledgements, result } = await uploader.upload();
-			const counts = Array.from({ length: 41 }, () => "1460");
-			expect(acknowledgements).toEqual([...counts, "140"]);
+			const counts = Array.from({ length: Math.floor(SIZE / PIECE) }, () => `${PIECE}`);
+			expect(acknowledgements).toEqual([...counts, `${SIZE % PIECE}`]);
 			expect(result).toBe("OK");
 			await bench.printed("update to 2.0.0 took effect");
 		});
@@ -64,11 +66,11 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 		test("is told a failure of the last piece in a read of its own, behind the acknowledgement", async () => {
 			const bench = await started();
 			const uploader = await bench.uploader(NEW);
-			// Fourteen whole sectors of an erase and sixteen pages, then into the pages of the last one.
-			bench.arm(14 * 17 + 2, "fail");
+			// Whole sectors of an erase and sixteen pages, then into the pages of the last one.
+			bench.arm(Math.floor(SIZE / 4096) * 17 + 2, "fail");
 			expect(await uploader.invite()).toBe("OK");
 			const { acknowledgements, result } = await uploader.upload();
-			expect(acknowledgements.at(-1)).toBe("140");
+			expect(acknowledgements.at(-1)).toBe(`${SIZE % PIECE}`);
 			expect(result).toBe("ERROR[1]: Flash Write Failed\n");
 			expect(await bench.ended()).toBe("update failed: ERROR[1]: Flash Write Failed");
 		});
@@ -124,7 +126,9 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 			const { bench, socket } = await begun();
 			socket.end(NEW.subarray(0, 7000));
 			expect(await bench.ended()).toMatch(
-				/^update failed: ERROR\[104\]: Connection lost after \d+ of 60000 bytes, send it again$/,
+				new RegExp(
+					`^update failed: ERROR\\[104\\]: Connection lost after \\d+ of ${SIZE} bytes, send it again$`,
+				),
 			);
 			await recovers(bench);
 		});
@@ -141,7 +145,7 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 		test("the uploader closes one byte before the end", async () => {
 			const { bench, socket } = await begun();
 			socket.end(NEW.subarray(0, -1));
-			expect(await bench.ended()).toMatch(/^update failed: ERROR\[104\].* \d+ of 60000/);
+			expect(await bench.ended()).toMatch(new RegExp(`^update failed: ERROR\\[104\\].* \\d+ of ${SIZE}`));
 			await recovers(bench);
 		});
 

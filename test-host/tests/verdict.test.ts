@@ -139,9 +139,10 @@ test("what is expected is read as it was recorded, and not at all with any bit f
 		maxLength: 32,
 	});
 	fc.assert(
-		fc.property(text, digest, fc.nat(), fc.boolean(), fc.nat(64 * 8 - 1), (version, md5, size, gzip, bit) => {
+		fc.property(text, digest, fc.nat(), fc.boolean(), fc.nat(96 * 8 - 1), (version, md5, size, gzip, bit) => {
 			const flashMode = size % 2 ? 2 : undefined;
-			const expectation = { kind: "firmware" as const, gzip, size, md5, version, flashMode };
+			const from = `ArduinoOTA 192.168.1.${size % 256}`;
+			const expectation = { kind: "firmware" as const, gzip, size, md5, version, flashMode, ms: size, from };
 			recordExpectation(board, expectation);
 			expect(readExpectation(board)).toEqual(expectation);
 			const word = new Uint8Array(4);
