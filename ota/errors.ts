@@ -29,6 +29,8 @@ export const ErrorCode = Object.freeze({
 	CONNECT: 105,
 	BAD_MD5: 106,
 	PASSWORD: 107,
+	FORM: 108,
+	ABANDONED: 109,
 	NO_ANSWER: 120,
 	PASSWORD_NEEDED: 121,
 	AUTHENTICATION: 122,
@@ -41,6 +43,13 @@ export const ErrorCode = Object.freeze({
 	HOST: 129,
 	LISTEN: 130,
 	DAMAGED: 131,
+	WEB_AUTHENTICATION: 132,
+	BUSY: 133,
+	NO_WEB_UPDATE: 134,
+	REDIRECTED: 135,
+	CERTIFICATE: 136,
+	NOT_IN_EFFECT: 137,
+	NOT_BACK: 138,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -71,6 +80,8 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	105: "No connection to {0} port {1}, open that port in the uploader's firewall",
 	106: "Bad MD5 given: 32 hexadecimal digits wanted",
 	107: "Wrong password from {0}, or an MD5 answer where strong authentication is wanted",
+	108: "Upload not understood: {0}",
+	109: "Update abandoned by the application",
 	120: "No answer from {0} port {1}: is the board on, in this network, and is the port right",
 	121: "The board wants a password: give --password or --password-env",
 	122: "Authentication Failed: wrong password, or the board takes no plain MD5 answer",
@@ -83,6 +94,13 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	129: "No address for {0}: check the name, or give the IP address of the board",
 	130: "Cannot listen on TCP port {0} ({1}): choose another one with --host-port",
 	131: "{0} is damaged or no firmware, not sent: {1} (ota8266 info tells more, --force sends it)",
+	132: "Authentication Failed: the board does not take user {0} with this password (--user, --password)",
+	133: "The board is busy: {0}, try again {1}",
+	134: "No web update at {0} ({1}): give its place to --http, as in http://192.168.1.50/update",
+	135: "The board sends to {0}: give that URL to --http, if it is the board's",
+	136: "Certificate of {0} not trusted ({1}): NODE_EXTRA_CA_CERTS=FILE names one that signed it",
+	137: "The update was verified, but {0} runs as before: {1}; the board's log tells more",
+	138: "The update was verified, but the board has not come back within {0} s: look at it and at its network",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -1,18 +1,11 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../package.json";
-import { run } from "../../tools/program";
 import { buildFirmware } from "../virtual/image-builder";
+import { type Outcome, ota8266, usage } from "./command-line";
 import { FakeDevice, type FakeDeviceOptions } from "./fake-device";
-
-interface Outcome {
-	code: number;
-	stdout: string;
-	stderr: string;
-}
 
 let folder: string;
 let image: string;
@@ -26,36 +19,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-function ota8266(...args: readonly string[]): Promise<Outcome> {
-	return new Promise((resolve) => {
-		const env = { ...process.env, OTA_PASSWORD: "secret" };
-		const parameters = ["--import", "tsx", "tools/ota8266.ts", ...args];
-		const child = execFile(process.execPath, parameters, { env }, (error, stdout, stderr) => {
-			resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-		});
-		child.stdin?.end();
-	});
-}
-
 async function uploadTo(behaviour: FakeDeviceOptions, ...args: readonly string[]): Promise<Outcome> {
 	const device = await FakeDevice.start(behaviour);
 	const outcome = await ota8266("upload", "--host", "127.0.0.1", "--port", String(device.port), ...args);
 	device.close();
 	return outcome;
-}
-
-/** The usage alone, without a process. */
-async function usage(...args: readonly string[]): Promise<Outcome> {
-	const outcome = { code: 0, stdout: "", stderr: "" };
-	const code = await run(args, {
-		writeOut: (text) => {
-			outcome.stdout += text;
-		},
-		writeErr: (text) => {
-			outcome.stderr += text;
-		},
-	});
-	return { ...outcome, code };
 }
 
 describe("ota8266", () => {

@@ -1,0 +1,40 @@
+/** The command `ota8266` as a user runs it. */
+import { execFile } from "node:child_process";
+import { run } from "../../tools/program";
+
+export interface Outcome {
+	code: number;
+	stdout: string;
+	stderr: string;
+}
+
+/** Runs it in a process of its own, with OTA_PASSWORD set to secret. */
+export function ota8266(...args: readonly string[]): Promise<Outcome> {
+	return ota8266With({}, ...args);
+}
+
+/** The same, with more variables. */
+export function ota8266With(variables: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Outcome> {
+	return new Promise((resolve) => {
+		const env = { ...process.env, OTA_PASSWORD: "secret", ...variables };
+		const parameters = ["--import", "tsx", "tools/ota8266.ts", ...args];
+		const child = execFile(process.execPath, parameters, { env }, (error, stdout, stderr) => {
+			resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+		});
+		child.stdin?.end();
+	});
+}
+
+/** The usage alone, without a process. */
+export async function usage(...args: readonly string[]): Promise<Outcome> {
+	const outcome = { code: 0, stdout: "", stderr: "" };
+	const code = await run(args, {
+		writeOut: (text) => {
+			outcome.stdout += text;
+		},
+		writeErr: (text) => {
+			outcome.stderr += text;
+		},
+	});
+	return { ...outcome, code };
+}
