@@ -1,8 +1,14 @@
+import Resource from "Resource";
+import HTTPServer from "embedded:network/http/server";
 import { useUpdater } from "embedded:update";
 import board from "board";
 import config from "mc/config";
 import { ArduinoOTA } from "./ota/arduino-ota";
 import { EbootStrategy } from "./ota/eboot";
+import { BoundedListener } from "./ota/http/listener";
+import { UpdateForm } from "./ota/http/update-form";
+import type { UpdateKind } from "./ota/kind";
+import { reportOf } from "./ota/report";
 import { RunningFirmware } from "./ota/running";
 import { Updater } from "./ota/updater";
 import { judge } from "./ota/verdict";
@@ -18,7 +24,23 @@ export default function main(): void {
 	useUpdater(updater);
 	let tenths = 0;
 
-	judge(board, running, (verdict) => trace(`${verdict.text}\n`));
+	judge(board, running, (verdict) => {
+		updater.last ??= reportOf(verdict);
+		trace(`${verdict.text}\n`);
+	});
+
+	const told = {
+		onStart(kind: UpdateKind) {
+			tenths = 0;
+			trace(`update of the ${kind} begins\n`);
+		},
+		onProgress(done: number, total: number) {
+			const now = Math.floor((10 * done) / total);
+			if (now > tenths) trace(`update ${10 * now} %\n`);
+			tenths = now;
+		},
+		onEnd: (kind: UpdateKind) => trace(`update of the ${kind} verified, restarting\n`),
+	};
 
 	new ArduinoOTA({
 		updater,
@@ -30,17 +52,28 @@ export default function main(): void {
 		strongAuthentication: config.strongAuthentication === true,
 		timeout: number(config.otaTimeout),
 		dnssd: config.dnssd !== false,
-		onStart(kind) {
-			tenths = 0;
-			trace(`update of the ${kind} begins\n`);
-		},
-		onProgress(done, total) {
-			const now = Math.floor((10 * done) / total);
-			if (now > tenths) trace(`update ${10 * now} %\n`);
-			tenths = now;
-		},
-		onEnd: (kind) => trace(`update of the ${kind} verified, restarting\n`),
+		...told,
 		onError: (_stage, error) => trace(`update failed: ${error}\n`),
+	});
+
+	const form = new UpdateForm({
+		updater,
+		board,
+		running,
+		page: new Resource("update.html.gz"),
+		path: text(config.httpPath),
+		user: text(config.httpUser),
+		password: text(config.httpPassword),
+		realm: text(config.httpRealm),
+		basic: config.httpBasic !== false,
+		hostName: text(config.hostName),
+		...told,
+		onError: (error) => trace(`update failed: ${error}\n`),
+	});
+	new HTTPServer({
+		io: BoundedListener,
+		port: number(config.httpPort) ?? 80,
+		onConnect: (connection) => connection.accept(form.handlers),
 	});
 	trace(`${config.name} ${config.version} ready\n`);
 }

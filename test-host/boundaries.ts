@@ -3,7 +3,7 @@
  * alone; the device's code never sees Node; every name that it imports is one that a manifest has.
  */
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { shimFiles } from "./shims/names";
 import { manifestModules, manifestPreload, root } from "./virtual/bundle";
 
@@ -27,7 +27,7 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 		const name = from ?? bare ?? "";
 		const isRelative = name.startsWith(".");
 		let fault: string | undefined;
-		if (isRelative && inOTA && !name.startsWith("./")) fault = "leaves ota/";
+		if (isRelative && inOTA && !join(dirname(file), name).startsWith("ota/")) fault = "leaves ota/";
 		else if (isRelative && !inOTA && !/^(\.|\.\.|\.\.\/\.\.)\/(ota|modules)\/|^\.\/[^/]+$/.test(name))
 			fault = "is no device code";
 		else if (!isRelative && !names.has(name) && name !== CONFIG) fault = "is in no manifest";

@@ -1,6 +1,7 @@
-/** `npm run build`: the command line, the virtual board and its first firmware, into dist/. */
+/** `npm run build`: the update page, the command line, the virtual board and its first firmware, into dist/. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writePage } from "../pages/build";
 import { bundlePrograms, root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
 
@@ -8,6 +9,7 @@ const dist = join(root, "dist");
 
 export default async function build(): Promise<void> {
 	mkdirSync(dist, { recursive: true });
+	await writePage();
 	await bundlePrograms(dist);
 	chmodSync(join(dist, "ota8266.js"), 0o755);
 	writeFileSync(join(dist, "firmware.bin"), await makeFirmware());

@@ -3,9 +3,11 @@
  * each receiver; writes the table into DESIGN.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { upload } from "../tools/espota";
+import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
@@ -23,8 +25,8 @@ const IMAGE_SIZE = 600_000;
 export interface Scenario {
 	name: string;
 	settings: Settings;
-	/** Sends the image to the board at this UDP port. */
-	send(port: number, image: Uint8Array): Promise<unknown>;
+	/** Sends the image to the board at this UDP port, or this TCP port. */
+	send(port: number, image: Uint8Array, httpPort: number): Promise<unknown>;
 }
 
 const PASSWORD = "open sesame";
@@ -36,6 +38,42 @@ async function sendAsEspota(port: number, image: Uint8Array): Promise<void> {
 	uploader.close();
 }
 
+/** With credentials where the board wants some, and what a browser sends beside the body. */
+async function sendByHTTP(
+	port: number,
+	body: Uint8Array,
+	init: { method: string; path: string; type?: string },
+): Promise<void> {
+	const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString("base64")}`;
+	const headers: Record<string, string> = { authorization, ...(init.type && { "content-type": init.type }) };
+	const url = `http://127.0.0.1:${port}`;
+	await (await fetch(`${url}/`, { headers })).text();
+	await (await fetch(`${url}/update`, { headers })).arrayBuffer();
+	await (await fetch(`${url}/status`, { headers })).text();
+	const { ok } = await fetch(url + init.path, { method: init.method, headers, body: new Uint8Array(body) });
+	if (!ok) throw new Error("not updated");
+}
+
+function sendAsForm(_port: number, image: Uint8Array, httpPort: number): Promise<void> {
+	const type = `multipart/form-data; boundary=${BOUNDARY}`;
+	return sendByHTTP(httpPort, formBody([["firmware", image]]), { method: "POST", path: "/update", type });
+}
+
+function sendByPUT(_port: number, image: Uint8Array, httpPort: number): Promise<void> {
+	return sendByHTTP(httpPort, image, { method: "PUT", path: "/update?kind=firmware" });
+}
+
+/** Two strangers hold a connection each, with a head as large as the board takes a line, while the owner updates. */
+async function sendAmongStrangers(port: number, image: Uint8Array, httpPort: number): Promise<void> {
+	const strangers = Array.from({ length: 2 }, () => connect(httpPort, "127.0.0.1"));
+	for (const stranger of strangers) {
+		stranger.on("error", () => {});
+		stranger.write(`GET /update HTTP/1.1\r\nhost: a\r\nauthorization: Digest ${"a".repeat(480)}`);
+	}
+	await sendAsForm(port, image, httpPort);
+	for (const stranger of strangers) stranger.destroy();
+}
+
 export const scenarios: readonly Scenario[] = [
 	{ name: "ArduinoOTA, no password", settings: {}, send: sendAsEspota },
 	{ name: "ArduinoOTA, espota's password", settings: { otaPassword: PASSWORD }, send: sendAsEspota },
@@ -44,15 +82,23 @@ export const scenarios: readonly Scenario[] = [
 		settings: { otaPassword: PASSWORD },
 		send: (port, image) => upload({ host: "127.0.0.1", port, image, password: PASSWORD }),
 	},
+	{ name: "browser's form, password", settings: { httpPassword: PASSWORD }, send: sendAsForm },
+	{
+		name: "browser's form, two strangers beside",
+		settings: { httpPassword: PASSWORD },
+		send: sendAmongStrangers,
+	},
+	{ name: "HTTP PUT, password", settings: { httpPassword: PASSWORD }, send: sendByPUT },
 ];
 
 /** The peaks of a run in which an update of 600,000 bytes came in and was handed over. */
 export async function measure({ settings, send }: Scenario): Promise<Peaks> {
 	const folder = mkdtempSync(join(tmpdir(), "ota8266-memory-"));
-	let port: (port: number) => void = () => {};
+	const ports = { udp: 0, tcp: 0 };
+	let listens: () => void = () => {};
 	let measured: (peaks: Peaks) => void = () => {};
-	const listening = new Promise<number>((resolve) => {
-		port = resolve;
+	const listening = new Promise<void>((resolve) => {
+		listens = resolve;
 	});
 	const peaks = new Promise<Peaks>((resolve) => {
 		measured = resolve;
@@ -60,15 +106,19 @@ export async function measure({ settings, send }: Scenario): Promise<Peaks> {
 	const board = new VirtualBoard({
 		flashFile: join(folder, "flash"),
 		engine: new XsEngine(join(root, "dist/xs-host"), measured),
-		settings: { otaPort: 0, dnssd: false, ...settings },
+		settings: { otaPort: 0, httpPort: 0, dnssd: false, ...settings },
 		onUART: () => {},
-		onListening: (_protocol, number) => port(number),
+		onListening: (protocol, number) => {
+			ports[protocol] = number;
+			if (ports.udp > 0 && ports.tcp > 0) listens();
+		},
 	});
 	try {
 		board.flashByCable(await makeFirmware({ version: "1.0.0" }));
 		board.powerOn();
 		const image = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
-		await send(await listening, image);
+		await listening;
+		await send(ports.udp, image, ports.tcp);
 		return await peaks;
 	} finally {
 		await board.close();

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -31,6 +33,10 @@ interface SimulateOptions {
 	hostName?: string;
 	password?: string;
 	strongAuthentication?: boolean;
+	httpPort: number;
+	httpUser?: string;
+	httpPassword?: string;
+	httpBasic: boolean;
 	mac?: Uint8Array;
 	firmware?: string;
 	mdns: boolean;
@@ -52,6 +58,10 @@ export function simulateCommand(): Command {
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
 		.option("--password <password>", "ArduinoOTA asks for it")
 		.option("--strong-authentication", "takes the answer of `ota8266 upload` only, not espota's MD5")
+		.option("--http-port <port>", "TCP port of the update page, 0 for any", parsePort, 8080)
+		.option("--http-user <name>", "user of the update page (default: admin, where there is a password)")
+		.option("--http-password <password>", "the update page asks for it")
+		.option("--no-http-basic", "the update page takes Digest only, no password in clear")
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
 		.option("--no-mdns", "no announcement by DNS-SD")
@@ -63,6 +73,7 @@ The UART comes out on standard output. Ctrl-C ends it; the flash file stays.
 Examples:
   ota8266 simulate
   ota8266 simulate --flash lamp.flash --ota-port 8300 --host-name lamp --password secret
+  ota8266 simulate --http-port 8081 --http-user admin --http-password secret
   ota8266 simulate --firmware dist/firmware-2.0.0.bin`,
 		)
 		.action(simulate);
@@ -70,11 +81,9 @@ Examples:
 
 async function simulate(options: SimulateOptions): Promise<void> {
 	const { flash, hostName, password, firmware, mdns } = options;
-	if (options.otaPort !== 0 && (await isTaken(options.otaPort))) {
-		throw new Error(
-			`UDP port ${options.otaPort} is taken: end what uses it, or give another one with --ota-port`,
-		);
-	}
+	// Ports of its own, which stay the same over the board's restarts.
+	options.otaPort = await portFor("UDP", options.otaPort, "--ota-port");
+	options.httpPort = await portFor("TCP", options.httpPort, "--http-port");
 	if (options.engine === "xs" && !existsSync(xsProgram)) {
 		throw new Error("the XS engine is not built: npm run build:xs (it needs gcc-multilib)");
 	}
@@ -82,9 +91,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	// Read before the flash's file is made: a mistyped name leaves none behind.
 	const image =
 		firmware !== undefined ? await readImage(firmware) : fresh ? readFileSync(factoryFirmware) : undefined;
-	// A port of its own, which stays the same over the board's restarts.
-	if (options.otaPort === 0) options.otaPort = await freePort();
-	const { otaPort } = options;
+	const { otaPort, httpPort, httpUser, httpPassword, httpBasic } = options;
 	const board = new VirtualBoard({
 		flashFile: flash,
 		flashSize: options.flashSize === undefined ? undefined : flashSizes.get(options.flashSize),
@@ -96,6 +103,10 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			strongAuthentication: options.strongAuthentication ?? false,
 			...(hostName !== undefined && { hostName }),
 			...(password !== undefined && { otaPassword: password }),
+			httpPort,
+			httpBasic,
+			...(httpUser !== undefined && { httpUser }),
+			...(httpPassword !== undefined && { httpPassword }),
 		},
 		onUART: (text) => process.stdout.write(text),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
@@ -114,13 +125,14 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	say(`\npower off; ${flash} keeps what was flashed`);
 }
 
-function introduction({ flash, otaPort, password }: SimulateOptions): string {
+function introduction({ flash, otaPort, password, httpPort }: SimulateOptions): string {
 	const port = otaPort === 8266 ? "" : ` --port ${otaPort}`;
 	const secret = password === undefined ? "" : " --password …";
 	return `A NodeMCU in software: its flash is ${flash}, its UART comes here. Ctrl-C ends it.
 Next, in another terminal:
   npm run firmware -- --version 2.0.0 --out dist/firmware-2.0.0.bin
   npx ota8266 upload dist/firmware-2.0.0.bin --host 127.0.0.1${port}${secret}
+or in a browser: http://127.0.0.1:${httpPort}/update
 `;
 }
 
@@ -149,25 +161,32 @@ function parseMAC(text: string): Uint8Array {
 	return Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16));
 }
 
-async function freePort(): Promise<number> {
-	const socket = createSocket("udp4");
-	await new Promise<void>((bound) => socket.bind(0, bound));
-	const { port } = socket.address();
-	socket.close();
-	return port;
+/** The port, or where it is 0 a free one. Throws where somebody has it. */
+async function portFor(protocol: "UDP" | "TCP", port: number, option: string): Promise<number> {
+	try {
+		return await (protocol === "UDP" ? tryUDP(port) : tryTCP(port));
+	} catch {
+		throw new Error(
+			`${protocol} port ${port} is taken: end what uses it, or give another one with ${option}`,
+		);
+	}
 }
 
-async function isTaken(port: number): Promise<boolean> {
+async function tryUDP(port: number): Promise<number> {
 	const socket = createSocket("udp4");
-	try {
-		await new Promise<void>((bound, failed) => {
-			socket.once("error", failed);
-			socket.bind(port, () => bound());
-		});
-		return false;
-	} catch {
-		return true;
-	} finally {
-		socket.close();
-	}
+	socket.bind(port);
+	await once(socket, "listening");
+	const found = socket.address().port;
+	socket.close();
+	return found;
+}
+
+async function tryTCP(port: number): Promise<number> {
+	const server = createServer();
+	server.listen(port);
+	await once(server, "listening");
+	const found = (server.address() as AddressInfo).port;
+	server.close();
+	await once(server, "close");
+	return found;
 }

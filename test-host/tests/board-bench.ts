@@ -21,18 +21,20 @@ export class BoardBench {
 	readonly flashFile = temporaryFile();
 	uart = "";
 	otaPort = 0;
+	httpPort = 0;
 
 	constructor(options: BoardBenchOptions = {}) {
 		this.board = new VirtualBoard({
 			flashFile: this.flashFile,
 			engine: createEngine(options.engineName ?? "node"),
 			...options,
-			settings: { otaPort: 0, dnssd: false, ...options.settings },
+			settings: { otaPort: 0, httpPort: 0, dnssd: false, ...options.settings },
 			onUART: (text) => {
 				this.uart += text;
 			},
-			onListening: (_protocol, port) => {
-				this.otaPort = port;
+			onListening: (protocol, port) => {
+				if (protocol === "udp") this.otaPort = port;
+				else this.httpPort = port;
 			},
 		});
 		onTestFinished(() => this.board.close());
@@ -64,12 +66,12 @@ export class BoardBench {
 	/** Forgets what was printed. */
 	restarting(): void {
 		this.uart = "";
-		this.otaPort = 0;
+		this.otaPort = this.httpPort = 0;
 	}
 
 	async ready(): Promise<void> {
 		await this.printed("ready");
-		await until(() => this.otaPort > 0);
+		await until(() => this.otaPort > 0 && this.httpPort > 0);
 	}
 
 	/** The version that last said it was ready. */
