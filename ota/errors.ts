@@ -50,6 +50,13 @@ export const ErrorCode = Object.freeze({
 	CERTIFICATE: 136,
 	NOT_IN_EFFECT: 137,
 	NOT_BACK: 138,
+	KEY: 140,
+	KEY_EXISTS: 141,
+	SIGNED_ALREADY: 142,
+	NOT_WHOLE: 143,
+	NOT_VERIFIED: 144,
+	KEY_PAIR: 145,
+	NOT_PACKED: 146,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -101,6 +108,13 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	136: "Certificate of {0} not trusted ({1}): NODE_EXTRA_CA_CERTS=FILE names one that signed it",
 	137: "The update was verified, but {0} runs as before: {1}; the board's log tells more",
 	138: "The update was verified, but the board has not come back within {0} s: look at it and at its network",
+	140: "Key {0} cannot be used: {1}",
+	141: "{0} is there already, and stays as it is: give another folder to --out, or move it away",
+	142: "{0} is signed already: sign the file that was built, or say --force",
+	143: "{0} is damaged or no firmware: {1} (ota8266 info tells more; --filesystem says that it is one, --force goes on)",
+	144: "{0} is not verified: {1}",
+	145: "{0} is not the key to {1}, no board would take what it signs: put the keys of one pair there",
+	146: "{0} cannot be packed: {1}",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -16,7 +16,12 @@ export async function fileToSend(file: string): Promise<string> {
 }
 
 /** The bytes of a file. Throws UpdateError FILE for one that is missing, empty or larger than any flash. */
-export async function readImage(file: string): Promise<Uint8Array> {
+export function readImage(file: string): Promise<Uint8Array> {
+	return readBounded(file, SIZE_MAX, "fit no flash");
+}
+
+/** The bytes of a file. Throws UpdateError FILE for one that is missing, empty, or longer than `sizeMax`: `tooLong` says why. */
+export async function readBounded(file: string, sizeMax: number, tooLong: string): Promise<Uint8Array> {
 	let bytes: Uint8Array;
 	try {
 		const stats = await stat(file);
@@ -24,7 +29,7 @@ export async function readImage(file: string): Promise<Uint8Array> {
 		// A device could be read for ever.
 		if (!stats.isFile() && !stats.isDirectory())
 			throw new UpdateError(ErrorCode.FILE, file, "that is no file");
-		if (size > SIZE_MAX) throw new UpdateError(ErrorCode.FILE, file, `${size} bytes fit no flash`);
+		if (size > sizeMax) throw new UpdateError(ErrorCode.FILE, file, `${size} bytes ${tooLong}`);
 		bytes = await readFile(file);
 	} catch (error) {
 		throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.FILE, file, reason(error));

@@ -1,14 +1,14 @@
 import { crc32, inflateRawSync } from "node:zlib";
+import { GZIP_EXTRA } from "../../ota/claims";
 import { GZIP_LENGTH_MIN, GZIP_MAGIC, GZIP_MAGIC_2 } from "../../ota/image";
 
 /** The largest flash that an ESP8266 maps; more comes out of a file that is made to hurt. */
 const INFLATED_MAX = 0x1000000;
-const METHOD_DEFLATE = 8;
-const FLAGS_OFFSET = 3;
-const FIXED_HEADER_LENGTH = 10;
-const TRAILER_LENGTH = 8;
-/** Header flags, in the order of what they add. */
-const EXTRA = 4;
+export const METHOD_DEFLATE = 8;
+export const FLAGS_OFFSET = 3;
+export const FIXED_HEADER_LENGTH = 10;
+export const TRAILER_LENGTH = 8;
+/** Header flags behind GZIP_EXTRA, in the order of what they add. */
 const NAME = 8;
 const COMMENT = 16;
 const HEADER_CRC = 2;
@@ -62,10 +62,11 @@ export function readMember(bytes: Uint8Array): GzipMember {
 	return { length, inflated, crc, fault };
 }
 
-function headerLength(bytes: Uint8Array): number {
+/** Bytes in front of the deflate stream; more than there are where the header is cut short. */
+export function headerLength(bytes: Uint8Array): number {
 	const flags = bytes[FLAGS_OFFSET] ?? 0;
 	let length = FIXED_HEADER_LENGTH;
-	if (flags & EXTRA) length += 2 + (bytes[length] ?? 0) + 256 * (bytes[length + 1] ?? 0);
+	if (flags & GZIP_EXTRA) length += 2 + (bytes[length] ?? 0) + 256 * (bytes[length + 1] ?? 0);
 	for (const flag of [NAME, COMMENT]) {
 		if (!(flags & flag)) continue;
 		const end = bytes.indexOf(0, length);

@@ -1,8 +1,8 @@
 /** A signed file is payload, signature, and the signature's length as a 32-bit number. */
-const LENGTH_WORD = 4;
-/** A signature of RSA is as long as its key (2048 to 4096 bits); one of ECDSA over 256 bits is two numbers, raw or DER. */
+export const LENGTH_WORD = 4;
+/** A signature of RSA is as long as its key (2048 to 4096 bits); one of ECDSA over 256 bits is two numbers, raw (64) or DER. */
 const RSA_LENGTHS = { min: 256, max: 512 };
-const ECDSA_LENGTHS = { min: 64, max: 72 };
+export const ECDSA_LENGTHS = { min: 64, max: 72 };
 
 export interface Signature {
 	/** Bytes of the signature, without its length word. */
