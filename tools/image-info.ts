@@ -1,7 +1,9 @@
 /** What an image file is, and whether it is whole: the checks of the device, and those that it has no time for. */
 import { createHash } from "node:crypto";
+import type { Claims } from "../ota/claims";
 import { DESCRIPTOR_OFFSET, type Descriptor, readDescriptor } from "../ota/descriptor";
 import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "../ota/image";
+import { claimsOf } from "./image/claims";
 import { isGzip, readMember } from "./image/gzip";
 import { type PackerWords, readPackerWords } from "./image/packer";
 import { type ImagePart, readPart } from "./image/part";
@@ -42,6 +44,8 @@ export interface ImageInfo extends ImageContent {
 	sha256: string;
 	gzip?: GzipInfo | undefined;
 	signature?: Signature | undefined;
+	/** What its maker claims of it, believed or not. */
+	claims?: Claims | undefined;
 }
 
 /** Looks into the bytes of a file. Never throws: what is wrong is among the faults. */
@@ -51,14 +55,20 @@ export function imageInfo(bytes: Uint8Array): ImageInfo {
 		md5: createHash("md5").update(bytes).digest("hex"),
 		sha256: createHash("sha256").update(bytes).digest("hex"),
 	};
-	if (isGzip(bytes)) return { ...digests, ...gzipContent(bytes) };
+	const result = isGzip(bytes) ? gzipContent(bytes) : rawContent(bytes);
+	const { signature } = result;
+	const claims = claimsOf(signature ? bytes.subarray(0, bytes.length - trailerLength(signature)) : bytes);
+	return { ...digests, ...result, ...(claims && { claims }) };
+}
+
+function rawContent(bytes: Uint8Array): ImageContent & Pick<ImageInfo, "signature"> {
 	const signature = signatureAtEnd(bytes);
 	if (signature) {
 		// Four bytes may look like a length by chance: they are one only behind an image that needs none of them.
 		const content = imageContent(bytes.subarray(0, bytes.length - trailerLength(signature)));
-		if (content.faults.length === 0) return { ...digests, ...content, signature };
+		if (content.faults.length === 0) return { ...content, signature };
 	}
-	return { ...digests, ...imageContent(bytes) };
+	return imageContent(bytes);
 }
 
 function gzipContent(bytes: Uint8Array): ImageContent & Pick<ImageInfo, "gzip" | "signature"> {

@@ -1,11 +1,12 @@
 /** What `ota8266 info` prints: the facts as two columns, the segments of each image below it. */
 
+import { claimRows, sizeText } from "./claims-text";
 import type { ImagePart } from "./image/part";
 import type { ImageInfo } from "./image-info";
 import { table } from "./table";
 
-/** An image's description for people, lines of text. */
-export function imageText(file: string, info: ImageInfo): string {
+/** An image's description for people, lines of text; `verified` says by what the signature was found right. */
+export function imageText(file: string, info: ImageInfo, verified?: string): string {
 	const { size, md5, sha256, gzip, signature, bootLoader, application, descriptor, packerWords } = info;
 	const rows: string[][] = [
 		["File", file],
@@ -19,7 +20,11 @@ export function imageText(file: string, info: ImageInfo): string {
 		const more = members > 1 ? `, ${members} members` : "";
 		rows.push(["Gzip", `${compressed} bytes inflate to ${inflated}, CRC ${crc}${more}`]);
 	}
-	if (signature) rows.push(["Signature", `${signature.length} bytes, ${signature.kind}`]);
+	if (signature) {
+		const { length, kind } = signature;
+		rows.push(["Signature", `${length} bytes, ${verified ?? `${kind}, not verified`}`]);
+	}
+	rows.push(...claimRows(info.claims));
 	if (application) rows.push(["Arduino packer", `length and CRC ${packerWords}`]);
 	return table(rows) + partText("Boot loader", bootLoader) + partText("Application", application);
 }
@@ -40,10 +45,4 @@ ${table(segments.map(({ address, length, memory }) => [`  ${hex(address)}`, `${l
 
 function hex(value: number): string {
 	return `0x${value.toString(16)}`;
-}
-
-/** Flash is counted in powers of two. */
-function sizeText(bytes: number): string {
-	if (bytes === 0) return "size unknown";
-	return bytes >= 0x100000 ? `${bytes / 0x100000} MiB` : `${bytes / 1024} KiB`;
 }

@@ -1,4 +1,15 @@
 import { InvalidArgumentError } from "commander";
+import { BOARD_LENGTH, isBoardID } from "../ota/claims";
+
+/** Bytes of the flash chips that there are, as people call them. */
+export const flashSizes: ReadonlyMap<string, number> = new Map([
+	["512K", 0x80000],
+	["1M", 0x100000],
+	["2M", 0x200000],
+	["4M", 0x400000],
+	["8M", 0x800000],
+	["16M", 0x1000000],
+]);
 
 /** A TCP or UDP port. */
 export function portNumber(text: string): number {
@@ -50,4 +61,30 @@ export function seconds(text: string): number {
 	const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
 	if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError("Give a number of seconds above 0.");
 	return Math.max(1, Math.round(value * 1000));
+}
+
+/** The size of a flash, in bytes. */
+export function flashSize(text: string): number {
+	const size = flashSizes.get(text);
+	if (size === undefined) throw new InvalidArgumentError(`Give one of ${[...flashSizes.keys()].join(", ")}.`);
+	return size;
+}
+
+/** A version counter: a whole number of 32 bits. */
+export function versionCounter(text: string): number {
+	const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
+	if (value < 0 || value > 0xffffffff)
+		throw new InvalidArgumentError("Give a whole number up to 4294967295.");
+	return value;
+}
+
+export function boardID(text: string): string {
+	if (!isBoardID(text))
+		throw new InvalidArgumentError(`Give 1 to ${BOARD_LENGTH} characters of plain ASCII.`);
+	return text;
+}
+
+/** For an option that may be given more than once: what was given so far, and one more. */
+export function more(text: string, before: readonly string[] = []): string[] {
+	return [...before, text];
 }

@@ -2,8 +2,12 @@ import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { name, version } from "../package.json";
 import { discoverCommand } from "./discover";
 import { infoCommand } from "./info";
+import { keygenCommand } from "./keygen";
+import { packCommand } from "./pack";
+import { signCommand } from "./sign";
 import { simulateCommand } from "./simulate";
 import { uploadCommand } from "./upload";
+import { verifyCommand } from "./verify";
 
 /** Every subcommand, in the order of the help. */
 const subcommands: readonly (() => Command)[] = [
@@ -11,6 +15,10 @@ const subcommands: readonly (() => Command)[] = [
 	uploadCommand,
 	discoverCommand,
 	infoCommand,
+	keygenCommand,
+	packCommand,
+	signCommand,
+	verifyCommand,
 ];
 
 /**
@@ -20,7 +28,7 @@ const subcommands: readonly (() => Command)[] = [
 export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
 	const program = new Command(name)
 		.description(
-			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, a look into images",
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed",
 		)
 		.version(version)
 		.configureOutput(output)

@@ -9,21 +9,13 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
+import { flashSizes } from "./option-values";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
 const factoryFirmware = new URL("firmware.bin", dist);
 const xsProgram = fileURLToPath(new URL("xs-host", dist));
-
-const flashSizes = new Map([
-	["512K", 0x80000],
-	["1M", 0x100000],
-	["2M", 0x200000],
-	["4M", 0x400000],
-	["8M", 0x800000],
-	["16M", 0x1000000],
-]);
 
 interface SimulateOptions {
 	engine: "node" | "xs";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { withClaims } from "../../tools/image/claims";
 import { imageInfo } from "../../tools/image-info";
 import { imageText } from "../../tools/image-text";
 import { buildFirmware, buildImage } from "../virtual/image-builder";
@@ -271,6 +272,38 @@ describe("a signed firmware", () => {
 		const info = imageInfo(join(unpacked.subarray(0, 6000), trailer(256)));
 		expect(info.signature).toBeUndefined();
 		expect(info.faults).toEqual(["application cut short"]);
+	});
+});
+
+describe("claims", () => {
+	const claims = { versionCounter: 7, flashSize: 0x400000, board: "lamp" };
+	const packed = [withClaims(firmware, claims), withClaims(gzipSync(firmware), claims)];
+
+	test("are told of a raw and of a compressed firmware, signed or not", () => {
+		for (const payload of packed) {
+			expect(imageInfo(payload)).toMatchObject({ faults: [], claims });
+			const signed = imageInfo(join(payload, trailer(256)));
+			expect(signed).toMatchObject({ faults: [], claims, signature: { length: 256 } });
+		}
+	});
+
+	test("leave the image what it was", () => {
+		for (const payload of packed) {
+			expect(imageInfo(payload)).toMatchObject({ kind: "firmware", descriptor: { name: "weather" } });
+		}
+		expect(imageInfo(withClaims(firmware, claims)).packerWords).toBe("right");
+	});
+
+	test("are none where there are none, or damaged ones", () => {
+		expect(imageInfo(firmware)).not.toHaveProperty("claims");
+		const last = withClaims(firmware, claims);
+		expect(imageInfo(withFlip(last, last.length - 20)).claims).toBeUndefined();
+	});
+
+	test("are a line for people", () => {
+		const text = imageText("x", imageInfo(withClaims(firmware, claims)));
+		expect(text).toMatch(/^Claims +version counter 7, flash 4 MiB, board lamp$/m);
+		expect(imageText("x", imageInfo(withClaims(firmware, {})))).toMatch(/^Claims +none made$/m);
 	});
 });
 
