@@ -4,7 +4,9 @@ import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
-import { applicationText, manifestConfig } from "./bundle";
+import { UpdateError } from "../../ota/errors";
+import { signBuild } from "../../tools/sign-build";
+import { applicationText, manifestConfig, root } from "./bundle";
 import { buildFirmware } from "./image-builder";
 
 export interface FirmwareOptions {
@@ -37,6 +39,7 @@ const HELP = `Makes a firmware for the virtual board out of main.ts and manifest
   --out FILE       where to (default: dist/firmware-VERSION.bin)
   --size BYTES     fills the file up to this size
   --gzip           compresses it; the boot loader inflates
+  --keys FOLDER    signs with its private.key where it has public.key too (default: beside manifest.json)
 `;
 
 async function main(): Promise<void> {
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
 			out: { type: "string" },
 			size: { type: "string" },
 			gzip: { type: "boolean", default: false },
+			keys: { type: "string" },
 			help: { type: "boolean", default: false },
 		},
 	});
@@ -66,11 +70,13 @@ async function main(): Promise<void> {
 	mkdirSync(dirname(out), { recursive: true });
 	writeFileSync(out, file);
 	process.stdout.write(`${out}: ${file.length} bytes, version ${version}\n`);
+	await signBuild(values.keys ?? root, out);
 }
 
 if (process.argv[1] === import.meta.filename) {
 	main().catch((error: unknown) => {
-		process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-		process.exitCode = 2;
+		const usage = !(error instanceof UpdateError);
+		process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage ? `\n${HELP}` : ""}`);
+		process.exitCode = usage ? 2 : 1;
 	});
 }
