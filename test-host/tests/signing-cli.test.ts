@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { privateKey } from "../../tools/image/keys";
 import { signed } from "../../tools/image/signing";
 import { imageInfo } from "../../tools/image-info";
-import { type Outcome, ota8266, usage } from "./command-line";
+import { type Outcome, ota8266, ota8266Here, usage } from "./command-line";
 import { openssl, withOpenSSL } from "./openssl";
 import { ecPair, firmware, rsaPair, temporaryFolder, withFlip } from "./signing-bench";
 
@@ -65,20 +65,20 @@ describe("the usage of the commands that sign", () => {
 	});
 });
 
-describe.concurrent("ota8266 keygen", () => {
+describe("ota8266 keygen", () => {
 	test.each([
 		["rsa2048", "RSA-2048"],
 		["rsa3072", "RSA-3072"],
 		["p256", "P-256"],
 	])("makes keys that sign and verify: %s", async (type, text) => {
 		const out = path(`made/${type}`);
-		const made = await ota8266("keygen", "--out", out, "--type", type);
+		const made = await ota8266Here("keygen", "--out", out, "--type", type);
 		expect(made).toMatchObject({ code: 0, stderr: "" });
 		expect(made.stdout).toContain("keep it secret, out of git");
 		expect(statSync(join(out, "private.key")).mode & 0o777).toBe(0o600);
 		const file = path(`${type}.bin`);
-		await ota8266("sign", image, "--key", join(out, "private.key"), "--out", file);
-		const { stdout } = await ota8266("verify", file, "--key", join(out, "public.key"));
+		await ota8266Here("sign", image, "--key", join(out, "private.key"), "--out", file);
+		const { stdout } = await ota8266Here("verify", file, "--key", join(out, "public.key"));
 		expect(stdout).toContain(`public.key, ${text}\n`);
 	});
 
@@ -88,7 +88,7 @@ describe.concurrent("ota8266 keygen", () => {
 			execFileSync("mkdir", ["-p", out]);
 			if (name === "private.key") symlinkSync("/nowhere", join(out, name));
 			else writeFileSync(join(out, name), "mine");
-			const { stderr } = await ota8266("keygen", "--out", out, "--type", "p256");
+			const { stderr } = await ota8266Here("keygen", "--out", out, "--type", "p256");
 			expect(stderr).toContain(`${join(out, name)} is there already, and stays as it is`);
 			const others = ["private.key", "public.key"].filter((other) => other !== name);
 			expect(others.map((other) => existsSync(join(out, other)))).toEqual([false]);
@@ -96,9 +96,9 @@ describe.concurrent("ota8266 keygen", () => {
 	});
 });
 
-describe.concurrent("ota8266 sign", () => {
+describe("ota8266 sign", () => {
 	test("writes the signed file beside, with the words of Arduino's tool", async () => {
-		const { code, stdout, stderr } = await ota8266("sign", image, "--key", rsa.privateFile);
+		const { code, stdout, stderr } = await ota8266Here("sign", image, "--key", rsa.privateFile);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: `Signed binary: ${image}.signed\n` });
 		expect(stdout).toBe(
 			`${firmware.length + 260} bytes, 260 of them signature: RSASSA-PKCS1-v1_5 with SHA-256\n`,
@@ -108,21 +108,21 @@ describe.concurrent("ota8266 sign", () => {
 
 	test("signs in the legacy way, where the key can", async () => {
 		const out = path("legacy.bin");
-		const { stderr } = await ota8266("sign", image, "--key", rsa.privateFile, "--legacy", "--out", out);
+		const { stderr } = await ota8266Here("sign", image, "--key", rsa.privateFile, "--legacy", "--out", out);
 		expect(stderr).toBe(`Legacy signed binary: ${out}\n`);
-		const refused = failure(await ota8266("verify", out, "--key", rsa.publicFile));
+		const refused = failure(await ota8266Here("verify", out, "--key", rsa.publicFile));
 		expect(refused).toContain("which is not taken without --legacy");
-		expect((await ota8266("verify", out, "--key", rsa.publicFile, "--legacy")).code).toBe(0);
+		expect((await ota8266Here("verify", out, "--key", rsa.publicFile, "--legacy")).code).toBe(0);
 		const p256Out = path("legacy-p256.bin");
 		const args = ["sign", image, "--key", p256.privateFile, "--legacy", "--out", p256Out];
-		expect(failure(await ota8266(...args))).toContain("legacy signatures are RSA's");
+		expect(failure(await ota8266Here(...args))).toContain("legacy signatures are RSA's");
 		expect(existsSync(p256Out)).toBe(false);
 	});
 
 	test("refuses what is damaged or signed already, unless it is forced", async () => {
 		const again = path("signed-again.bin");
 		const args = (file: string, ...more: string[]) =>
-			ota8266("sign", file, "--key", rsa.privateFile, "--out", again, ...more);
+			ota8266Here("sign", file, "--key", rsa.privateFile, "--out", again, ...more);
 		expect(failure(await args(damaged))).toContain("is damaged or no firmware: application checksum");
 		expect(failure(await args(signedImage))).toBe(
 			`${signedImage} is signed already: sign the file that was built, or say --force\n`,
@@ -134,24 +134,24 @@ describe.concurrent("ota8266 sign", () => {
 
 	test("signs a filesystem when it is told that it is one", async () => {
 		const args = ["sign", filesystem, "--key", rsa.privateFile];
-		expect(failure(await ota8266(...args))).toContain("--filesystem says that it is one");
-		expect((await ota8266(...args, "--filesystem")).code).toBe(0);
+		expect(failure(await ota8266Here(...args))).toContain("--filesystem says that it is one");
+		expect((await ota8266Here(...args, "--filesystem")).code).toBe(0);
 		expect(
-			failure(await ota8266("sign", `${filesystem}.signed`, ...args.slice(2), "--filesystem")),
+			failure(await ota8266Here("sign", `${filesystem}.signed`, ...args.slice(2), "--filesystem")),
 		).toContain("is signed already");
 	});
 
 	test("names a key that is none or not there", async () => {
-		const sign = (key: string) => ota8266("sign", image, "--key", key, "--out", path("never.bin"));
+		const sign = (key: string) => ota8266Here("sign", image, "--key", key, "--out", path("never.bin"));
 		expect(failure(await sign(rsa.publicFile))).toContain("it is a public key, the private one signs");
 		expect(failure(await sign(image))).toContain("no private key in PEM is in it");
 		expect(failure(await sign(path("nowhere.key")))).toBe(`${path("nowhere.key")}: no such file\n`);
 	});
 });
 
-describe.concurrent("ota8266 verify", () => {
+describe("ota8266 verify", () => {
 	test("tells the scheme, the key and the claims", async () => {
-		const { code, stdout } = await ota8266("verify", signedImage, "--key", rsa.publicFile);
+		const { code, stdout } = await ota8266Here("verify", signedImage, "--key", rsa.publicFile);
 		expect(code).toBe(0);
 		expect(stdout.replaceAll(/ +/g, " ")).toBe(
 			`Verified ${signedImage}\nKey ${rsa.publicFile}, RSA-2048\n` +
@@ -162,7 +162,7 @@ describe.concurrent("ota8266 verify", () => {
 
 	test("takes the key that fits of several, as JSON", async () => {
 		const args = ["verify", "--key", p256.publicFile, "--key", rsa.publicFile, signedImage, "--json"];
-		const { code, stdout } = await ota8266(...args);
+		const { code, stdout } = await ota8266Here(...args);
 		expect(code).toBe(0);
 		expect(JSON.parse(stdout)).toEqual({
 			ok: true,
@@ -175,7 +175,7 @@ describe.concurrent("ota8266 verify", () => {
 	});
 
 	test("says why not, as JSON too", async () => {
-		const { code, stdout } = await ota8266("verify", signedImage, "--key", p256.publicFile, "--json");
+		const { code, stdout } = await ota8266Here("verify", signedImage, "--key", p256.publicFile, "--json");
 		expect(code).toBe(1);
 		const reason = `key mismatch: the signature has 256 bytes, ${p256.publicFile} is P-256`;
 		expect(JSON.parse(stdout)).toEqual({
@@ -187,17 +187,17 @@ describe.concurrent("ota8266 verify", () => {
 	});
 
 	test("takes no private key", async () => {
-		const outcome = await ota8266("verify", signedImage, "--key", rsa.privateFile);
+		const outcome = await ota8266Here("verify", signedImage, "--key", rsa.privateFile);
 		expect(failure(outcome)).toContain("it is a private key, give the public one");
 	});
 });
 
-describe.concurrent("ota8266 pack", () => {
+describe("ota8266 pack", () => {
 	test("compresses, claims and signs, and tells the sizes", async () => {
 		const out = path("new/packed.bin.gz.signed");
 		const claims = ["--version-counter", "7", "--board", "nodemcuv2", "--flash-size", "4M"];
 		const args = ["pack", "--in", image, "--gzip=best", ...claims, "--sign", p256.privateFile, "--out", out];
-		const { code, stdout, stderr } = await ota8266(...args);
+		const { code, stdout, stderr } = await ota8266Here(...args);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: `Signed binary: ${out}\n` });
 		const bytes = readFileSync(out);
 		const info = imageInfo(bytes);
@@ -212,15 +212,32 @@ describe.concurrent("ota8266 pack", () => {
 		expect(stdout).toMatch(/Claims +70 bytes, version counter 7, flash 4 MiB, board nodemcuv2\n/);
 		expect(stdout).toMatch(/Signature +68 bytes, ECDSA P-256 with SHA-256, raw\n/);
 		expect(stdout).toContain(`${bytes.length} bytes, ${out}`);
-		const { stdout: text, code: known } = await ota8266("info", out, "--key", p256.publicFile);
+		const { stdout: text, code: known } = await ota8266Here("info", out, "--key", p256.publicFile);
 		expect(known).toBe(0);
 		expect(text).toContain(`64 bytes, verified by ${p256.publicFile}, ECDSA P-256 with SHA-256, raw`);
 		expect(text).toMatch(/Claims +version counter 7, flash 4 MiB, board nodemcuv2\n/);
 	});
 
+	test("is a command like the others, with its exit code", async () => {
+		const out = path("command.bin");
+		const packed = await ota8266(
+			"pack",
+			"--in",
+			image,
+			"--gzip=best",
+			"--sign",
+			rsa.privateFile,
+			"--out",
+			out,
+		);
+		expect(packed).toMatchObject({ code: 0, stderr: `Signed binary: ${out}\n` });
+		expect((await ota8266("verify", out, "--key", rsa.publicFile)).code).toBe(0);
+		expect((await ota8266("verify", out, "--key", p256.publicFile)).code).toBe(1);
+	});
+
 	test("without a key says that it does not sign", async () => {
 		const out = path("unsigned.bin.gz");
-		const { code, stderr } = await ota8266("pack", "--in", image, "--gzip", "--out", out);
+		const { code, stderr } = await ota8266Here("pack", "--in", image, "--gzip", "--out", out);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "Not signing the generated binary\n" });
 		expect(imageInfo(readFileSync(out))).toMatchObject({ faults: [], gzip: { members: 1 } });
 	});
@@ -230,7 +247,7 @@ describe.concurrent("ota8266 pack", () => {
 		writeFileSync(path("named"), firmware);
 		execFileSync("gzip", ["-f", path("named")]);
 		const pack = (out: string, ...more: string[]) =>
-			ota8266("pack", "--in", named, "--out", path(out), ...more);
+			ota8266Here("pack", "--in", named, "--out", path(out), ...more);
 		await pack("kept.gz");
 		await pack("anew.gz", "--gzip");
 		for (const name of ["kept.gz", "anew.gz"]) {
@@ -243,7 +260,7 @@ describe.concurrent("ota8266 pack", () => {
 	test("refuses what would not start, what is signed, what has claims, and claims that are not true", async () => {
 		const out = path("refused.bin");
 		const pack = async (file: string, ...more: string[]) =>
-			failure(await ota8266("pack", "--in", file, "--out", out, ...more));
+			failure(await ota8266Here("pack", "--in", file, "--out", out, ...more));
 		expect(await pack(damaged)).toContain("application checksum");
 		expect(await pack(signedImage)).toContain("is signed already");
 		expect(await pack(image, "--flash-size", "1M")).toBe(
@@ -258,31 +275,31 @@ describe.concurrent("ota8266 pack", () => {
 		);
 		expect(existsSync(out)).toBe(false);
 		const claimed = path("claimed.bin");
-		await ota8266("pack", "--in", image, "--board", "lamp", "--out", claimed);
+		await ota8266Here("pack", "--in", image, "--board", "lamp", "--out", claimed);
 		expect(await pack(claimed, "--board", "lamp")).toContain("it has claims already");
 	});
 
 	test("packs a filesystem, with claims and signature behind it", async () => {
 		const out = path("littlefs.packed");
 		const args = ["--filesystem", "--version-counter", "3", "--sign", rsa.privateFile, "--out", out];
-		expect((await ota8266("pack", "--in", filesystem, ...args)).code).toBe(0);
+		expect((await ota8266Here("pack", "--in", filesystem, ...args)).code).toBe(0);
 		expect(readFileSync(out).length).toBe(8192 + 64 + 260);
-		const { stdout } = await ota8266("verify", out, "--key", rsa.publicFile);
+		const { stdout } = await ota8266Here("verify", out, "--key", rsa.publicFile);
 		expect(stdout).toContain("version counter 3\n");
 	});
 });
 
-describe.concurrent("ota8266 info", () => {
+describe("ota8266 info", () => {
 	test("says that it has not verified a signature without a key", async () => {
-		const { code, stdout } = await ota8266("info", signedImage);
+		const { code, stdout } = await ota8266Here("info", signedImage);
 		expect(code).toBe(0);
 		expect(stdout).toContain("256 bytes, RSA, not verified");
 	});
 
 	test("fails where the key does not fit, however whole the image is", async () => {
 		const args = ["info", signedImage, "--key", p256.publicFile];
-		expect(failure(await ota8266(...args))).toContain("is not verified: key mismatch");
-		const { code, stdout } = await ota8266(...args, "--json");
+		expect(failure(await ota8266Here(...args))).toContain("is not verified: key mismatch");
+		const { code, stdout } = await ota8266Here(...args, "--json");
 		expect(code).toBe(1);
 		expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind: "firmware", verification: { ok: false } });
 	});
@@ -291,11 +308,11 @@ describe.concurrent("ota8266 info", () => {
 withOpenSSL("openssl", () => {
 	test("verifies what pack has signed, and reads keygen's keys", async () => {
 		const keys = path("openssl");
-		await ota8266("keygen", "--out", keys);
+		await ota8266Here("keygen", "--out", keys);
 		chmodSync(join(keys, "private.key"), 0o400);
 		const out = path("openssl.bin");
 		const key = join(keys, "private.key");
-		await ota8266("pack", "--in", image, "--gzip", "--board", "lamp", "--sign", key, "--out", out);
+		await ota8266Here("pack", "--in", image, "--gzip", "--board", "lamp", "--sign", key, "--out", out);
 		const bytes = readFileSync(out);
 		const signature = path("openssl.sig");
 		writeFileSync(signature, bytes.subarray(-260, -4));
