@@ -3,8 +3,11 @@ import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, expect } from "vitest";
+import { privateKey } from "../../tools/image/keys";
+import { signed } from "../../tools/image/signing";
 import { buildFirmware } from "../virtual/image-builder";
+import type { Outcome } from "./command-line";
 
 export interface Pair {
 	privatePEM: string;
@@ -30,6 +33,33 @@ export function rsaPair(folder: string, name: string, modulusLength = 2048): Pai
 
 export function ecPair(folder: string, name: string, namedCurve = "P-256"): Pair {
 	return write(folder, name, generateKeyPairSync("ec", { namedCurve }));
+}
+
+/** Keys and images in files, as the commands take them. */
+export function signingFiles() {
+	const folder = temporaryFolder();
+	const path = (name: string) => join(folder, name);
+	const file = (name: string, bytes: Uint8Array): string => {
+		writeFileSync(path(name), bytes);
+		return path(name);
+	};
+	const rsa = rsaPair(folder, "rsa");
+	return {
+		path,
+		rsa,
+		p256: ecPair(folder, "p256"),
+		image: file("firmware.bin", firmware),
+		damaged: file("damaged.bin", withFlip(firmware, 6000)),
+		filesystem: file("littlefs.bin", new Uint8Array(8192).fill(0xff, 100)),
+		/** By the RSA key. */
+		signedImage: file("signed.bin", signed(firmware, privateKey(rsa.privatePEM, "private.key"))),
+	};
+}
+
+/** What a command said on stderr, when it failed as it should. */
+export function failure({ code, stderr }: Outcome): string {
+	expect(code).toBe(1);
+	return stderr;
 }
 
 /** A copy with the bits of `mask` flipped in one byte. */
