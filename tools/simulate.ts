@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
+import { listeningPort } from "./option-values";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
@@ -48,7 +49,7 @@ export function simulateCommand(): Command {
 				.choices(["node", "xs"])
 				.default("node"),
 		)
-		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", parsePort, 8266)
+		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", listeningPort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
 		.option("--password <password>", "ArduinoOTA asks for it")
 		.option("--strong-authentication", "takes the answer of `ota8266 upload` only, not espota's MD5")
@@ -133,13 +134,6 @@ function say(text: string): void {
 function macOf(flashFile: string): Uint8Array {
 	const digest = createHash("md5").update(resolve(flashFile)).digest();
 	return Uint8Array.of(0x18, 0xfe, 0x34, ...digest.subarray(0, 3));
-}
-
-function parsePort(text: string): number {
-	const port = Number(text);
-	if (!/^\d+$/.test(text) || port > 65535)
-		throw new InvalidArgumentError("a port is a number from 0 to 65535.");
-	return port;
 }
 
 function parseMAC(text: string): Uint8Array {
