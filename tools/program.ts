@@ -2,6 +2,7 @@ import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { name, version } from "../package.json";
 import { discoverCommand } from "./discover";
 import { infoCommand } from "./info";
+import { serveCommand } from "./serve";
 import { simulateCommand } from "./simulate";
 import { uploadCommand } from "./upload";
 
@@ -11,6 +12,7 @@ const subcommands: readonly (() => Command)[] = [
 	uploadCommand,
 	discoverCommand,
 	infoCommand,
+	serveCommand,
 ];
 
 /**
@@ -20,7 +22,7 @@ const subcommands: readonly (() => Command)[] = [
 export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
 	const program = new Command(name)
 		.description(
-			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, a look into images",
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, a look into images, a server",
 		)
 		.version(version)
 		.configureOutput(output)

@@ -10,6 +10,7 @@ import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
+import { listeningPort } from "./option-values";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
@@ -60,11 +61,11 @@ export function simulateCommand(): Command {
 				.choices(["node", "xs"])
 				.default("node"),
 		)
-		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", parsePort, 8266)
+		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", listeningPort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
 		.option("--password <password>", "ArduinoOTA asks for it")
 		.option("--strong-authentication", "takes the answer of `ota8266 upload` only, not espota's MD5")
-		.option("--http-port <port>", "TCP port of the update page, 0 for any", parsePort, 8080)
+		.option("--http-port <port>", "TCP port of the update page, 0 for any", listeningPort, 8080)
 		.option("--http-user <name>", "user of the update page (default: admin, where there is a password)")
 		.option("--http-password <password>", "the update page asks for it")
 		.option("--no-http-basic", "the update page takes Digest only, no password in clear")
@@ -172,13 +173,6 @@ function say(text: string): void {
 function macOf(flashFile: string): Uint8Array {
 	const digest = createHash("md5").update(resolve(flashFile)).digest();
 	return Uint8Array.of(0x18, 0xfe, 0x34, ...digest.subarray(0, 3));
-}
-
-function parsePort(text: string): number {
-	const port = Number(text);
-	if (!/^\d+$/.test(text) || port > 65535)
-		throw new InvalidArgumentError("a port is a number from 0 to 65535.");
-	return port;
 }
 
 function parseSeconds(text: string): number {
