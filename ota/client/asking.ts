@@ -4,7 +4,7 @@ import { ErrorCode, UpdateError } from "../errors";
 import { clearResume, type Resumable, readResume, type Staged } from "../resume";
 import { isRedirect, isRest, redirected, statusError } from "./answer";
 import type { HTTPUpdateOptions, Outcome, Question } from "./http-update";
-import { Request, type RequestOwner } from "./request";
+import { HTTPGet, type RequestOwner } from "./request";
 import { requestHeaders } from "./request-headers";
 import { type Address, formatURL } from "./url";
 
@@ -27,7 +27,7 @@ export abstract class Asking implements RequestOwner {
 	protected readonly question: Question;
 	protected state: State = "asking";
 	protected address: Address;
-	protected request: Request | undefined;
+	protected request: HTTPGet | undefined;
 	/** The answer. */
 	protected status = 0;
 	protected headers = new Map<string, string>();
@@ -36,6 +36,7 @@ export abstract class Asking implements RequestOwner {
 	/** The next turn, or the end of a wait. */
 	protected timer: Timer | undefined;
 	private redirects = 0;
+	private measured = false;
 
 	constructor(options: HTTPUpdateOptions, question: Question) {
 		this.options = options;
@@ -53,7 +54,7 @@ export abstract class Asking implements RequestOwner {
 	protected abstract end(outcome: Outcome): void;
 
 	protected next(delay = 0): void {
-		this.timer ??= Timer.set(this.turn, delay);
+		if (this.state !== "ended") this.timer ??= Timer.set(this.turn, delay);
 	}
 
 	protected stopTimer(): void {
@@ -62,13 +63,19 @@ export abstract class Asking implements RequestOwner {
 	}
 
 	protected ask(): void {
-		const { http, timeout = TIMEOUT } = this.options;
+		const { http, running, timeout = TIMEOUT } = this.options;
 		const { kind, mode, address: first } = this.question;
 		this.state = "asking";
+		// The server compares with what runs.
+		if (running.md5 === undefined && !this.measured) {
+			this.measured = true;
+			running.measure(() => this.next());
+			return;
+		}
 		try {
 			this.known = mode === "version" ? undefined : readResume(formatURL(first), kind);
 			const headers = requestHeaders(this.options, this.question, this.address, this.known);
-			this.request = new Request({ http, owner: this, address: this.address, headers, timeout });
+			this.request = new HTTPGet({ http, owner: this, address: this.address, headers, timeout });
 		} catch (error) {
 			this.fail(error);
 		}

@@ -54,9 +54,9 @@ interface Resolver {
  */
 class Names implements Resolver {
 	private readonly resolver: Resolver;
-	private readonly owner: Request;
+	private readonly owner: HTTPGet;
 
-	constructor({ dns, owner }: { dns: HTTPModules["dns"]; owner: Request }) {
+	constructor({ dns, owner }: { dns: HTTPModules["dns"]; owner: HTTPGet }) {
 		this.resolver = new (dns.io as new (options: unknown) => Resolver)(dns);
 		this.owner = owner;
 	}
@@ -75,7 +75,7 @@ class Names implements Resolver {
 }
 
 /** The SDK's request, with the one that it belongs to. */
-type Owned = ReturnType<HTTPClient["request"]> & { owner: Request };
+type Owned = ReturnType<HTTPClient["request"]> & { owner: HTTPGet };
 
 /** Shared by all requests: none has closures of its own. */
 const handlers = Object.freeze({
@@ -90,7 +90,7 @@ const handlers = Object.freeze({
 	},
 });
 
-export class Request implements SocketOwner {
+export class HTTPGet implements SocketOwner {
 	/** Nothing comes of it any more. */
 	ended = false;
 	private readonly owner: RequestOwner;

@@ -22,6 +22,7 @@ const device: DeviceRequest = {
 	chipSize: 4 * MIB,
 	version: "",
 	inflates: false,
+	verifies: false,
 };
 const ours = { inflates: true, name: "lamp" };
 
@@ -196,7 +197,9 @@ describe("of several images of a version", () => {
 	test("the signed one is sent", () => {
 		const files = [raw, `${raw}.signed`, gzip, `${gzip}.signed`];
 		expect(outcome(files)).toBe(`${raw}.signed`);
-		expect(outcome(files, ours)).toBe(`${gzip}.signed`);
+		expect(outcome(files, { ...ours, verifies: true })).toBe(`${gzip}.signed`);
+		// Its boot loader would take the end of the signature for the length of what is inflated.
+		expect(outcome(files, ours)).toBe(`${raw}.signed`);
 	});
 
 	test("no unsigned one is sent where there is a signed one, not even as a gzip", () => {
@@ -350,6 +353,12 @@ describe("the headers", () => {
 		["", false],
 	])("x-ota8266: %s", (value, inflates) => {
 		expect(parseDeviceRequest({ ...headers, "x-ota8266": value })).toMatchObject({ inflates });
+	});
+
+	test("tell by x-ota8266 that they know signatures", () => {
+		expect(parseDeviceRequest({ ...headers, "x-ota8266": "1 gzip signed" })).toMatchObject({
+			verifies: true,
+		});
 	});
 
 	test.each([

@@ -245,7 +245,15 @@ describe("memory", () => {
 		const request = (number: number) => ({
 			mac: String(number),
 			mode: "version" as const,
-			...{ freeSpace: 0, sketchSize: 0, sketchMD5: "", chipSize: 0, version: "", inflates: false },
+			...{
+				freeSpace: 0,
+				sketchSize: 0,
+				sketchMD5: "",
+				chipSize: 0,
+				version: "",
+				inflates: false,
+				verifies: false,
+			},
 		});
 		const decision = { status: 304, reason: "", channel: "stable" } as const;
 		for (let number = 0; number < SEEN_MAX; number++) seen.note(request(number), decision, "");

@@ -63,7 +63,15 @@ describe("the page", () => {
 	test("stays short however many devices there are", () => {
 		const seen = new SeenDevices();
 		for (let number = 0; number < 2000; number++) {
-			const facts = { freeSpace: 0, sketchSize: 0, sketchMD5: "", chipSize: 0, version: "", inflates: false };
+			const facts = {
+				freeSpace: 0,
+				sketchSize: 0,
+				sketchMD5: "",
+				chipSize: 0,
+				version: "",
+				inflates: false,
+				verifies: false,
+			};
 			const request = { mac: `m${number}`, mode: "version" as const, ...facts };
 			seen.note(request, { status: 304, reason: "", channel: "" }, "");
 		}

@@ -226,7 +226,7 @@ describe("which of several images", () => {
 		["raw to a device of ours that does not", known(3, { "x-ota8266": "1" }), firmware("1.0.0")],
 		["compressed where devices.json says so and there is no other", known(5), gzip(firmware("1.0.0"))],
 		["signed before unsigned", known(6), signed(old)],
-		["signed and compressed", known(6, { "x-ota8266": "1 gzip" }), signed(gzip(old))],
+		["signed and compressed", known(6, { "x-ota8266": "1 gzip signed" }), signed(gzip(old))],
 		["that of the app in devices.json", known(9), firmware("7.0.0", { name: "plug" })],
 		["that of the app that the device tells", known(8, { "x-ota8266-name": "lamp" }), old],
 	])("is sent: %s", async (_, changes, expected) => {

@@ -86,10 +86,11 @@ function runs({ mode, sketchMD5 }: DeviceRequest, { raw, gzip }: Release): boole
 function choose(
 	request: DeviceRequest,
 	entry: DeviceEntry | undefined,
-	{ raw, gzip }: Release,
+	{ raw, gzip, signed }: Release,
 ): Image | { fault: string } {
 	// A filesystem is written to its place as it comes: no device that we know of inflates one by itself.
-	const prefersGzip = request.mode === "firmware" && request.inflates;
+	// A signature behind a gzip is for those that take it away: its last four bytes are the boot loader's length.
+	const prefersGzip = request.mode === "firmware" && request.inflates && (!signed || request.verifies);
 	const mayHaveGzip = prefersGzip || (!raw && entry?.gzip === true);
 	const candidates = [prefersGzip ? gzip : undefined, raw, mayHaveGzip ? gzip : undefined];
 	let fault = 'only compressed, and the device does not say that it inflates ("gzip": true in devices.json)';

@@ -23,6 +23,8 @@ export interface DeviceRequest {
 	name?: string | undefined;
 	/** Whether it says that its boot loader inflates a firmware. */
 	inflates: boolean;
+	/** Whether it says that it knows signatures, and takes one behind a gzip away. */
+	verifies: boolean;
 }
 
 export const USER_AGENT = "ESP8266-http-Update";
@@ -76,10 +78,11 @@ export function parseDeviceRequest(headers: IncomingHttpHeaders): DeviceRequest 
 		version,
 		name: name === "" ? undefined : name,
 		inflates: abilities(text("x-ota8266")).has("gzip"),
+		verifies: abilities(text("x-ota8266")).has("signed"),
 	};
 }
 
-/** `x-ota8266: 1 gzip`: the version of this format, and what the device can. Another version may mean anything. */
+/** `x-ota8266: 1 gzip signed`: the version of this format, and what the device can. Another version may mean anything. */
 function abilities(value: string): ReadonlySet<string> {
 	const [format, ...words] = value.trim().split(/ +/);
 	return new Set(format === "1" ? words : []);

@@ -17,6 +17,8 @@ export interface Release {
 	version: Version;
 	raw?: Image | undefined;
 	gzip?: Image | undefined;
+	/** With a signature behind them. */
+	signed: boolean;
 }
 
 /** Never changes: another content of the folder is another Offer. */
@@ -81,5 +83,5 @@ function releaseOf(files: readonly FolderEntry[]): Release | undefined {
 	const raw = images.find((image) => image?.gzip === false);
 	const gzip = images.find((image) => image?.gzip === true);
 	const version = (raw ?? gzip)?.version;
-	return version && { version, raw, gzip };
+	return version && { version, raw, gzip, signed: isSigned };
 }
