@@ -1,9 +1,17 @@
 import Resource from "Resource";
+import TCP from "embedded:io/socket/tcp";
+import UDP from "embedded:io/socket/udp";
+import Resolver from "embedded:network/dns/resolver/udp";
+import HTTPClient from "embedded:network/http/client";
 import HTTPServer from "embedded:network/http/server";
 import { useUpdater } from "embedded:update";
 import board from "board";
 import config from "mc/config";
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK has a module of this name
+import Net from "net";
 import { ArduinoOTA } from "./ota/arduino-ota";
+import { HTTPUpdate } from "./ota/client/http-update";
+import { Poller } from "./ota/client/poller";
 import { EbootStrategy } from "./ota/eboot";
 import { BoundedListener } from "./ota/http/listener";
 import { UpdateForm } from "./ota/http/update-form";
@@ -75,6 +83,37 @@ export default function main(): void {
 		port: number(config.httpPort) ?? 80,
 		onConnect: (connection) => connection.accept(form.handlers),
 	});
+
+	const source = text(config.updateUrl);
+	if (source) {
+		const client = new HTTPUpdate({
+			updater,
+			board,
+			running,
+			http: {
+				io: HTTPClient,
+				dns: { io: Resolver, servers: [Net.get("DNS") ?? ""], socket: { io: UDP } },
+				socket: { io: TCP },
+			},
+			user: text(config.updateUser),
+			password: text(config.updatePassword),
+			token: text(config.updateToken),
+			...told,
+			onEnd: (kind: UpdateKind) => trace(`update of the ${kind} verified\n`),
+		});
+		new Poller({
+			client,
+			source,
+			version: text(config.version),
+			interval: number(config.updateInterval) ?? 3600,
+			first: number(config.updateFirst),
+			onOutcome({ result, error }, next) {
+				const why = error ? `: ${error}` : "";
+				const then = result === "updated" ? "restarting" : `next in ${next | 0} s`;
+				trace(`update check: ${result}${why}, ${then}\n`);
+			},
+		});
+	}
 	trace(`${config.name} ${config.version} ready\n`);
 }
 

@@ -1,10 +1,26 @@
 /**
  * Every error of an update: its number, its text, what to do next.
  *
- * 0 to 16 are the ESP8266 Arduino core's Updater errors, number and text, because uploaders and users
- * know them. Ours begin at 101; a number never changes its meaning.
+ * 0 to 16 are the ESP8266 Arduino core's Updater errors, number and text, because uploaders and users know them;
+ * below 0 are those of its HTTP client and its ESP8266HTTPUpdate. Ours begin at 101; a number never changes its
+ * meaning.
  */
 export const ErrorCode = Object.freeze({
+	VERSION_UNKNOWN: -109,
+	UNAUTHORIZED: -108,
+	WRONG_FLASH: -107,
+	VERIFY_HEADER: -106,
+	WRONG_MD5: -105,
+	HTTP_STATUS: -104,
+	FORBIDDEN: -103,
+	NOT_FOUND: -102,
+	NO_SIZE: -101,
+	NO_SPACE: -100,
+	HTTP_TIMEOUT: -11,
+	HTTP_ENCODING: -9,
+	NO_HTTP_SERVER: -7,
+	HTTP_LOST: -5,
+	HTTP_CONNECT: -1,
 	OK: 0,
 	WRITE: 1,
 	ERASE: 2,
@@ -31,6 +47,10 @@ export const ErrorCode = Object.freeze({
 	PASSWORD: 107,
 	FORM: 108,
 	ABANDONED: 109,
+	REDIRECT: 110,
+	WRONG_RANGE: 111,
+	NOT_NOW: 112,
+	BAD_URL: 113,
 	NO_ANSWER: 120,
 	PASSWORD_NEEDED: 121,
 	AUTHENTICATION: 122,
@@ -63,6 +83,21 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** Texts by number; {0}, {1} stand for the values given with the error. */
 const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
+	[-109]: "Server did not report a version",
+	[-108]: "Unauthorized (401)",
+	[-107]: "New Binary Does Not Fit Flash Size",
+	[-106]: "Verify Bin Header Failed",
+	[-105]: "Wrong MD5",
+	[-104]: "Wrong HTTP Code",
+	[-103]: "Forbidden (403)",
+	[-102]: "File Not Found (404)",
+	[-101]: "Server Did Not Report Size",
+	[-100]: "Not Enough space",
+	[-11]: "read Timeout",
+	[-9]: "Transfer-Encoding not supported",
+	[-7]: "no HTTP server",
+	[-5]: "connection lost",
+	[-1]: "connection failed",
 	0: "No Error",
 	1: "Flash Write Failed",
 	2: "Flash Erase Failed",
@@ -89,6 +124,10 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	107: "Wrong password from {0}, or an MD5 answer where strong authentication is wanted",
 	108: "Upload not understood: {0}",
 	109: "Update abandoned by the application",
+	110: "Redirect not followed: {0}",
+	111: "The server sent another part of the image than asked for",
+	112: "Not now: the application is busy",
+	113: "No address to ask for an update: {0}",
 	120: "No answer from {0} port {1}: is the board on, in this network, and is the port right",
 	121: "The board wants a password: give --password or --password-env",
 	122: "Authentication Failed: wrong password, or the board takes no plain MD5 answer",

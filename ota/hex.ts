@@ -26,3 +26,10 @@ export function isHex(text: string, length: number): boolean {
 	for (let i = 0; i < length; i++) if (hexDigit(text.charCodeAt(i)) < 0) return false;
 	return true;
 }
+
+/** Writes the bytes that `hex` tells, which is nothing but hexadecimal digits, to `bytes` at `offset`. */
+export function putHex(bytes: Uint8Array, offset: number, hex: string): void {
+	for (let i = 0; i < hex.length / 2; i++) {
+		bytes[offset + i] = (hexDigit(hex.charCodeAt(2 * i)) << 4) | hexDigit(hex.charCodeAt(2 * i + 1));
+	}
+}

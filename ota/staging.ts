@@ -28,7 +28,8 @@ export class Staging {
 		this.board = board;
 		this.flash = flash.open({ path: placeOf(kind).staging });
 		const { size } = this.flash.status();
-		this.size = byteLength ?? size;
+		// An integer to the engine: others cost it much of its stack when they become text.
+		this.size = (byteLength ?? size) | 0;
 		// A firmware ends right below what follows its staging area, where the Arduino core would put it.
 		const below = kind === "firmware" && byteLength !== undefined;
 		this.start = below ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
@@ -70,6 +71,24 @@ export class Staging {
 			sector[FLASH_MODE_OFFSET] = given;
 		}
 		this.stored.write(bytes);
+	}
+
+	/**
+	 * Reads a sector that was programmed before a restart into `sector`, and counts it as given and stored;
+	 * `flashMode`: the one that its header was given with. Throws UpdateError READ.
+	 */
+	recall(sector: Uint8Array, position: number, flashMode?: number): void {
+		try {
+			this.flash.read(sector, this.start + position);
+		} catch {
+			throw new UpdateError(ErrorCode.READ);
+		}
+		if (flashMode !== undefined) {
+			this.givenMode = flashMode;
+			sector[FLASH_MODE_OFFSET] = flashMode;
+		}
+		this.given.write(sector);
+		this.stored.write(sector);
 	}
 
 	/** Reads what was programmed. Throws UpdateError READ. */

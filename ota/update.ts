@@ -18,6 +18,7 @@ import {
 } from "./image";
 import { placeOf, type UpdateKind } from "./kind";
 import type { UpdateReport } from "./report";
+import type { Staged } from "./resume";
 import type { RunningFirmware } from "./running";
 import { Staging } from "./staging";
 import { type Expectation, recordExpectation } from "./verdict";
@@ -33,6 +34,8 @@ export interface UpdateOptions {
 	md5?: string | undefined;
 	/** The receiver and the peer's address, for the report. */
 	from?: string | undefined;
+	/** What is staged of it already: `restore` reads that before the first write. */
+	staged?: Staged | undefined;
 	onStart?(): void;
 	/** `done` bytes were taken of `total` (of the room, where the length is unknown). */
 	onProgress?(done: number, total: number): void;
@@ -82,12 +85,17 @@ export class Update {
 		return this.taken;
 	}
 
+	/** The flash mode in the header as it was sent, where another one was written. */
+	get sentMode(): number | undefined {
+		return this.staging?.givenMode;
+	}
+
 	/** How far it is, or how it ended. */
 	get state(): UpdateReport {
 		const report = this.report;
 		if (report.result === "running") {
 			report.bytes = this.taken;
-			report.ms = this.context.board.uptime - this.start;
+			report.ms = Math.max(this.context.board.uptime - this.start, 0) | 0;
 		}
 		return report;
 	}
@@ -107,7 +115,7 @@ export class Update {
 			if (length > staging.size - this.taken) throw new UpdateError(ErrorCode.SPACE);
 			if (this.taken === 0 && length > 0) this.checkMagic(source[0]);
 			for (let used = 0; used < length; ) {
-				const count = Math.min(length - used, SECTOR - this.fill);
+				const count = Math.min(length - used, SECTOR - this.fill) | 0;
 				this.sector.set(count === length ? source : source.subarray(used, used + count), this.fill);
 				used += count;
 				this.fill += count;
@@ -122,6 +130,28 @@ export class Update {
 		}
 		this.options.onProgress?.(this.taken, staging.size);
 		return programmed;
+	}
+
+	/**
+	 * Reads the next sector of what is staged already, as if it came now: before the first write, until it gives
+	 * false; the event loop turns between. Throws as `write` does, and closes the update.
+	 */
+	restore(): boolean {
+		const staging = this.staging;
+		const { byteLength, flashMode } = this.options.staged ?? { byteLength: 0 };
+		if (!staging) throw new UpdateError(ErrorCode.CLOSED);
+		if (this.taken >= byteLength) return false;
+		try {
+			staging.recall(this.sector, this.taken, this.taken === 0 ? flashMode : undefined);
+			if (this.taken === 0) this.checkMagic(this.sector[0]);
+			this.fill = SECTOR;
+			if (this.options.kind === "firmware") this.checkSector(this.taken);
+			this.fill = 0;
+			this.taken += SECTOR;
+		} catch (error) {
+			this.fail(error);
+		}
+		return this.taken < byteLength;
 	}
 
 	/**

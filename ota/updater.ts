@@ -3,6 +3,7 @@ import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
 import { placeOf } from "./kind";
 import type { UpdateReport } from "./report";
+import { clearResume } from "./resume";
 import { Update, type UpdateContext, type UpdateOptions } from "./update";
 import { clearExpectation } from "./verdict";
 
@@ -73,7 +74,10 @@ export class Updater {
 	#make(options: UpdateOptions): Update {
 		try {
 			if ((options.byteLength ?? 0) > this.freeSpace(options.kind)) throw new UpdateError(ErrorCode.SPACE);
-			return new Update(options, this.#context);
+			const update = new Update(options, this.#context);
+			// What could have been taken up again is written over.
+			if (!options.staged) clearResume();
+			return update;
 		} catch (error) {
 			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
 		}

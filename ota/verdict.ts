@@ -7,7 +7,7 @@ import type { Board } from "./board";
 import { readText, VERSION_LENGTH, writeText } from "./descriptor";
 import { COMMAND_LENGTH, crc32 } from "./eboot";
 import { FlashDigest } from "./flash-digest";
-import { hexDigit, toHex } from "./hex";
+import { putHex, toHex } from "./hex";
 import { kindOf, placeOf, type UpdateKind } from "./kind";
 import type { RunningFirmware } from "./running";
 
@@ -59,10 +59,7 @@ export function recordExpectation(board: Board, expectation: Expectation): void 
 	bytes[6] = expectation.gzip ? GZIP : 0;
 	bytes[7] = expectation.flashMode ?? MODE_UNCHANGED;
 	view.setUint32(8, expectation.size, true);
-	for (let i = 0; i < MD5_LENGTH; i++) {
-		const { md5 } = expectation;
-		bytes[MD5_OFFSET + i] = (hexDigit(md5.charCodeAt(2 * i)) << 4) | hexDigit(md5.charCodeAt(2 * i + 1));
-	}
+	putHex(bytes, MD5_OFFSET, expectation.md5);
 	writeText(view, VERSION_OFFSET, VERSION_LENGTH, expectation.version);
 	view.setUint32(TIME_OFFSET, expectation.ms, true);
 	writeText(view, FROM_OFFSET, FROM_LENGTH, expectation.from);

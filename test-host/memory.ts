@@ -2,8 +2,11 @@
  * `npm run memory`: what an update takes of the device's memory at most, measured in the XS engine, a line for
  * each receiver; writes the table into DESIGN.md.
  */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { upload } from "../tools/espota";
@@ -27,6 +30,8 @@ export interface Scenario {
 	settings: Settings;
 	/** Sends the image to the board at this UDP port, or this TCP port. */
 	send(port: number, image: Uint8Array, httpPort: number): Promise<unknown>;
+	/** The board asks a server for the image. */
+	server?: boolean;
 }
 
 const PASSWORD = "open sesame";
@@ -88,11 +93,26 @@ export const scenarios: readonly Scenario[] = [
 		settings: { httpPassword: PASSWORD },
 		send: sendAmongStrangers,
 	},
+	{ name: "a server's update", settings: {}, send: async () => {}, server: true },
 	{ name: "HTTP PUT, password", settings: { httpPassword: PASSWORD }, send: sendByPUT },
 ];
 
+/** A server that has this image for every board. */
+async function serve(image: Uint8Array): Promise<{ url: string; close(): void }> {
+	const headers = {
+		"content-length": image.length,
+		"x-md5": createHash("md5").update(image).digest("hex"),
+		etag: '"2.0.0"',
+	};
+	const server = createServer((_request, response) => response.writeHead(200, headers).end(image));
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	return { url: `http://127.0.0.1:${port}/update`, close: () => server.close() };
+}
+
 /** The peaks of a run in which an update of 600,000 bytes came in and was handed over. */
-export async function measure({ settings, send }: Scenario): Promise<Peaks> {
+export async function measure({ settings, send, server: asks }: Scenario): Promise<Peaks> {
 	const folder = mkdtempSync(join(tmpdir(), "ota8266-memory-"));
 	const ports = { udp: 0, tcp: 0 };
 	let listens: () => void = () => {};
@@ -103,10 +123,18 @@ export async function measure({ settings, send }: Scenario): Promise<Peaks> {
 	const peaks = new Promise<Peaks>((resolve) => {
 		measured = resolve;
 	});
+	const image = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
+	const server = asks ? await serve(image) : undefined;
 	const board = new VirtualBoard({
 		flashFile: join(folder, "flash"),
 		engine: new XsEngine(join(root, "dist/xs-host"), measured),
-		settings: { otaPort: 0, httpPort: 0, dnssd: false, ...settings },
+		settings: {
+			otaPort: 0,
+			httpPort: 0,
+			dnssd: false,
+			...(server && { updateUrl: server.url, updateInterval: 60, updateFirst: 0.3 }),
+			...settings,
+		},
 		onUART: () => {},
 		onListening: (protocol, number) => {
 			ports[protocol] = number;
@@ -116,11 +144,11 @@ export async function measure({ settings, send }: Scenario): Promise<Peaks> {
 	try {
 		board.flashByCable(await makeFirmware({ version: "1.0.0" }));
 		board.powerOn();
-		const image = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
 		await listening;
 		await send(ports.udp, image, ports.tcp);
 		return await peaks;
 	} finally {
+		server?.close();
 		await board.close();
 		rmSync(folder, { recursive: true });
 	}

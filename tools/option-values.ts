@@ -18,6 +18,15 @@ export function portNumber(text: string): number {
 	return value;
 }
 
+/** A port to listen on; 0 is any that is free. */
+export function listeningPort(text: string): number {
+	const port = Number(text);
+	if (!/^\d+$/.test(text) || port > 65535) {
+		throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+	}
+	return port;
+}
+
 /** A name or an address. */
 export function hostName(text: string): string {
 	if (text.trim() === "") throw new InvalidArgumentError("Give a name or an address.");

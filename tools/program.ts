@@ -4,6 +4,7 @@ import { discoverCommand } from "./discover";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
 import { packCommand } from "./pack";
+import { serveCommand } from "./serve";
 import { signCommand } from "./sign";
 import { simulateCommand } from "./simulate";
 import { uploadCommand } from "./upload";
@@ -19,6 +20,7 @@ const subcommands: readonly (() => Command)[] = [
 	packCommand,
 	signCommand,
 	verifyCommand,
+	serveCommand,
 ];
 
 /**
@@ -28,7 +30,7 @@ const subcommands: readonly (() => Command)[] = [
 export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
 	const program = new Command(name)
 		.description(
-			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed",
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed, a server",
 		)
 		.version(version)
 		.configureOutput(output)

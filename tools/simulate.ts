@@ -6,10 +6,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
-import { flashSizes } from "./option-values";
+import { flashSizes, listeningPort } from "./option-values";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
@@ -29,6 +30,11 @@ interface SimulateOptions {
 	httpUser?: string;
 	httpPassword?: string;
 	httpBasic: boolean;
+	updateUrl?: string;
+	updateInterval: number;
+	updateUser?: string;
+	updatePassword?: string;
+	updateToken?: string;
 	mac?: Uint8Array;
 	firmware?: string;
 	mdns: boolean;
@@ -46,14 +52,19 @@ export function simulateCommand(): Command {
 				.choices(["node", "xs"])
 				.default("node"),
 		)
-		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", parsePort, 8266)
+		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", listeningPort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
 		.option("--password <password>", "ArduinoOTA asks for it")
 		.option("--strong-authentication", "takes the answer of `ota8266 upload` only, not espota's MD5")
-		.option("--http-port <port>", "TCP port of the update page, 0 for any", parsePort, 8080)
+		.option("--http-port <port>", "TCP port of the update page, 0 for any", listeningPort, 8080)
 		.option("--http-user <name>", "user of the update page (default: admin, where there is a password)")
 		.option("--http-password <password>", "the update page asks for it")
 		.option("--no-http-basic", "the update page takes Digest only, no password in clear")
+		.option("--update-url <url>", "asks this server for updates")
+		.option("--update-interval <seconds>", "time between two checks", parseSeconds, 3600)
+		.option("--update-user <name>", "user for the server")
+		.option("--update-password <password>", "password for the server")
+		.option("--update-token <token>", "bearer token for the server, in their place")
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
 		.option("--no-mdns", "no announcement by DNS-SD")
@@ -66,6 +77,7 @@ Examples:
   ota8266 simulate
   ota8266 simulate --flash lamp.flash --ota-port 8300 --host-name lamp --password secret
   ota8266 simulate --http-port 8081 --http-user admin --http-password secret
+  ota8266 simulate --update-url http://127.0.0.1:8070/update --update-interval 60
   ota8266 simulate --firmware dist/firmware-2.0.0.bin`,
 		)
 		.action(simulate);
@@ -99,6 +111,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			httpBasic,
 			...(httpUser !== undefined && { httpUser }),
 			...(httpPassword !== undefined && { httpPassword }),
+			...updateSettings(options),
 		},
 		onUART: (text) => process.stdout.write(text),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
@@ -115,6 +128,20 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	clearInterval(alive);
 	await board.close();
 	say(`\npower off; ${flash} keeps what was flashed`);
+}
+
+/** The first check comes soon: whoever looks on waits for it. */
+function updateSettings(options: SimulateOptions): Settings {
+	const { updateUrl, updateInterval, updateUser, updatePassword, updateToken } = options;
+	if (updateUrl === undefined) return {};
+	return {
+		updateUrl,
+		updateInterval,
+		updateFirst: Math.min(1, updateInterval),
+		...(updateUser !== undefined && { updateUser }),
+		...(updatePassword !== undefined && { updatePassword }),
+		...(updateToken !== undefined && { updateToken }),
+	};
 }
 
 function introduction({ flash, otaPort, password, httpPort }: SimulateOptions): string {
@@ -139,11 +166,10 @@ function macOf(flashFile: string): Uint8Array {
 	return Uint8Array.of(0x18, 0xfe, 0x34, ...digest.subarray(0, 3));
 }
 
-function parsePort(text: string): number {
-	const port = Number(text);
-	if (!/^\d+$/.test(text) || port > 65535)
-		throw new InvalidArgumentError("a port is a number from 0 to 65535.");
-	return port;
+function parseSeconds(text: string): number {
+	const seconds = Number(text);
+	if (!(seconds > 0)) throw new InvalidArgumentError("an interval is a number of seconds above 0.");
+	return seconds;
 }
 
 function parseMAC(text: string): Uint8Array {

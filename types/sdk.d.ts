@@ -158,7 +158,7 @@ declare module "embedded:network/http/server" {
 		headers: { entries(): IterableIterator<[string, string | number]> };
 	}
 
-	interface HTTPHandlers {
+	interface HTTPConnectionHandlers {
 		/** The head is here. The answer waits for onResponse: `respond` is not for here. */
 		onRequest?: ((this: HTTPConnection, request: HTTPRequest) => void) | undefined;
 		/** Bytes of the body, of a chunk at most; with chunks it may be 0. Not told again for what is left unread. */
@@ -177,7 +177,7 @@ declare module "embedded:network/http/server" {
 
 	interface HTTPConnection {
 		/** Without it a connection stays in the server's hands until it is closed. */
-		accept(handlers: HTTPHandlers): void;
+		accept(handlers: HTTPConnectionHandlers): void;
 		/** Throws TypeError, and closes nothing, where the server was closed before. */
 		close(): void;
 		/** The connection as a TCP, to be used without this one. */
@@ -188,8 +188,8 @@ declare module "embedded:network/http/server" {
 		/** Throws, having sent nothing, when more than the writable count. Nothing ends what goes in chunks. */
 		write(data?: ByteBuffer): number | undefined;
 		/** Other handlers; in onRequest they get the request too. */
-		get route(): HTTPHandlers | undefined;
-		set route(handlers: HTTPHandlers);
+		get route(): HTTPConnectionHandlers | undefined;
+		set route(handlers: HTTPConnectionHandlers);
 	}
 
 	interface HTTPServerOptions {
@@ -207,8 +207,166 @@ declare module "embedded:network/http/server" {
 		close(): void;
 	}
 
-	export type { HTTPConnection, HTTPHandlers, HTTPRequest, HTTPResponse, HTTPServerOptions };
+	export type { HTTPConnection, HTTPConnectionHandlers, HTTPRequest, HTTPResponse, HTTPServerOptions };
 	export default HTTPServer;
+}
+
+declare module "embedded:network/dns/resolver/udp" {
+	import type UDP from "embedded:io/socket/udp";
+
+	interface ResolverOptions {
+		/** This class, for whoever makes one with these options (the HTTP client). */
+		io?: typeof Resolver;
+		/** Addresses, asked in turn, each five times. */
+		servers: readonly string[];
+		socket: { io: typeof UDP };
+	}
+	/** IPv4 only. A name is asked for once a second; the answer's sender is not checked, its number is 15 bits. */
+	class Resolver {
+		constructor(options: ResolverOptions);
+		/**
+		 * Answers between turns, for addresses too; "localhost" is 127.0.0.1, under which it is answered. A name
+		 * that no server knows is an error as soon as one says so, one that none answers for after 5 s a server.
+		 * Throws Error where the host or both callbacks are missing, and after close.
+		 */
+		resolve(options: {
+			host: string;
+			onResolved?: (this: Resolver, host: string, address: string) => void;
+			onError?: (this: Resolver, host: string) => void;
+		}): void;
+		/** Nobody is called any more. */
+		close(): void;
+	}
+
+	export type { ResolverOptions };
+	export default Resolver;
+}
+
+declare module "embedded:network/http/client" {
+	import type TCP from "embedded:io/socket/tcp";
+	import type TLSSocket from "embedded:io/socket/tcp/tls";
+	import type { TLSOptions } from "embedded:io/socket/tcp/tls";
+	import type Resolver from "embedded:network/dns/resolver/udp";
+	import type { ResolverOptions } from "embedded:network/dns/resolver/udp";
+
+	interface HTTPClientOptions {
+		/** A name or an address; the header `host` is this, without the port. */
+		host: string;
+		/** 80 where not given, with TLS too. */
+		port?: number;
+		socket: { io: typeof TCP } | ({ io: typeof TLSSocket } & Pick<TLSOptions, "TCP" | "secure">);
+		dns: ResolverOptions & { io: typeof Resolver };
+		/**
+		 * The client is of no use any more: what is requested later is never answered. It gets the name that could
+		 * not be resolved, what making the socket threw, an Error "bad response", or undefined: the connection ended.
+		 */
+		onError?: ((this: HTTPClient, error?: unknown) => void) | undefined;
+	}
+
+	interface HTTPRequestOptions {
+		/** GET where not given. */
+		method?: string;
+		path?: string;
+		/** Of the names `content-length` and `transfer-encoding` count: without them there is no body. */
+		headers?: ReadonlyMap<string, string | number>;
+		/** Names in lower case; others are not kept. A part of the head that ends within one of those throws. */
+		headersMask?: readonly string[];
+		/** The head is here: the reason ends with its line end. `read` gives nothing yet. */
+		onHeaders?: (
+			this: HTTPClientRequest,
+			status: number,
+			headers: Map<string, string>,
+			reason: string,
+		) => void;
+		/** Bytes of the body, of a chunk at most; NaN where content-length was no number. Not told again for what is left unread. */
+		onReadable?: (this: HTTPClientRequest, bytes: number) => void;
+		/** So many bytes of the request's body may be written. */
+		onWritable?: (this: HTTPClientRequest, bytes: number) => void;
+		/** null once all of the body was read, or an Error without a message: a body without a length ends so too. */
+		onDone?: (this: HTTPClientRequest, error: Error | null) => void;
+	}
+
+	interface HTTPClientRequest {
+		/**
+		 * As many bytes of the body, or of its chunk, or as there are; undefined where there are none. Throws where
+		 * the chunk is read and more waits behind it, where it is not this request's turn, and after close.
+		 */
+		read(byteLength?: number): ArrayBuffer | number | undefined;
+		/** Fills the buffer as far as there are bytes, and gives how many. */
+		read(buffer: ByteBuffer): ArrayBuffer | number | undefined;
+		/** Throws, having sent nothing, when more than the writable count. What is still writable. */
+		write(data?: ByteBuffer): number;
+	}
+
+	class HTTPClient {
+		/** Resolves the host and connects at once; one that is closed before the host is resolved still connects. */
+		constructor(options: HTTPClientOptions);
+		/** One after the other on the same connection. */
+		request(options: HTTPRequestOptions): HTTPClientRequest;
+		/** Resets the connection; nobody is called. */
+		close(): void;
+	}
+
+	export type { HTTPClientOptions, HTTPClientRequest, HTTPRequestOptions };
+	export default HTTPClient;
+}
+
+declare module "embedded:io/socket/tcp/tls" {
+	import type TCP from "embedded:io/socket/tcp";
+
+	interface SecureOptions {
+		/** For SNI and for the certificate's name; `host` where not given. */
+		serverName?: string;
+		/** In DER: another root. Throws Error where it is not valid at this time. */
+		certificate?: ByteBuffer;
+		/** Whether the server's certificates are looked at; they are where not given. */
+		verify?: boolean;
+		applicationLayerProtocolNegotiation?: string | readonly string[];
+		/** Of the largest record that the server shall send; many don't care. */
+		tls_max_fragment_length?: number;
+	}
+	interface TLSOptions {
+		TCP: { io: typeof TCP };
+		address: string;
+		port: number;
+		host?: string;
+		secure?: SecureOptions;
+		/** A record came; the next one is told of when all of this one was read. */
+		onReadable?: (bytes: number) => void;
+		/** The first call tells that the handshake is done. */
+		onWritable?: (bytes: number) => void;
+		onError?: () => void;
+	}
+	/**
+	 * TLS 1.2. A handshake that fails throws from the TCP's onReadable, which ends an application where nothing
+	 * between catches it.
+	 */
+	class TLSSocket {
+		constructor(options: TLSOptions);
+		format: "buffer" | "number";
+		read(byteLength?: number): ArrayBuffer | number | undefined;
+		/** Fills a view, as far as there are bytes, and gives how many; an ArrayBuffer throws RangeError. */
+		read(buffer: ArrayBufferView): number | undefined;
+		write(data: ByteBuffer): number;
+		/** Resets the connection; the peer is not told of the end. */
+		close(): void;
+	}
+
+	export type { SecureOptions, TLSOptions };
+	export default TLSSocket;
+}
+
+declare module "net" {
+	const Net: {
+		/** Of the station's network, or of the access point ("ap"). Undefined where there is none. */
+		get(property: "IP" | "MAC", network?: "station" | "ap"): string | undefined;
+		get(property: "SSID" | "BSSID"): string | undefined;
+		/** The servers' addresses. */
+		get(property: "DNS"): string[];
+		/** dBm; 31 where there is no network. */
+		get(property: "RSSI"): number;
+	};
+	export default Net;
 }
 
 declare module "Resource" {

@@ -74,7 +74,13 @@ void xs_esp8266_board_freeHeap(xsMachine *the)
 
 void xs_esp8266_board_uptime(xsMachine *the)
 {
-	xsmcSetNumber(xsResult, modMilliseconds());
+	uint32_t milliseconds = modMilliseconds();
+
+	// A number that is no integer to the engine costs it much of its stack when it becomes text.
+	if (milliseconds <= INT32_MAX)
+		xsmcSetInteger(xsResult, milliseconds);
+	else
+		xsmcSetNumber(xsResult, milliseconds);
 }
 
 void xs_esp8266_board_sdkVersion(xsMachine *the)

@@ -15,10 +15,13 @@ const COMMON = `1\r
 connection: close\r
 cache-control: no-store\r
 x-content-type-options: nosniff\r
+content-type: `;
+
+/** Of pages: nothing from elsewhere, and in nobody's frame. */
+const PAGE = `\r
 x-frame-options: DENY\r
 content-security-policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r
-content-type: `;
+connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 export class Answer implements HTTPResponse {
 	readonly status: number;
@@ -35,7 +38,7 @@ export class Answer implements HTTPResponse {
 		this.body = typeof body === "string" ? ArrayBuffer.fromString(body) : body;
 		this.headOnly = headOnly;
 		const { byteLength } = this.body;
-		const common = COMMON + type + lines;
+		const common = COMMON + type + (type.startsWith("text/html") ? PAGE : "") + lines;
 		// The server counts the body by the header of this name: of none it must not know.
 		const headers: [string, string | number][] = headOnly
 			? [["x-ota8266", `${common}\r\nContent-Length: ${byteLength}`]]
@@ -43,7 +46,8 @@ export class Answer implements HTTPResponse {
 					["x-ota8266", common],
 					["content-length", byteLength],
 				];
-		this.headers = { entries: () => headers.values() };
+		// More of it is not asked for.
+		this.headers = { entries: () => headers.values() } as HTTPResponse["headers"];
 	}
 
 	/** Writes the next bytes of the body, `count` at most; false where the answer has none, and is complete. */

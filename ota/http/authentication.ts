@@ -22,6 +22,8 @@ const LIFETIME = 300;
 const USED_MAX = 4;
 /** Counts that may come out of order. */
 const COUNT_WINDOW = 32;
+/** Addresses whose wrong answer is paid for at a time. */
+const GUESSERS_MAX = 4;
 
 export interface HTTPAuthenticationOptions {
 	board: Board;
@@ -43,6 +45,13 @@ interface Used {
 	seen: number;
 }
 
+/** An address that has sent wrong credentials, when (ms), and for how long that is paid for. */
+interface Guesser {
+	peer: string;
+	start: number;
+	delay: number;
+}
+
 export class HTTPAuthentication {
 	private readonly board: Board;
 	/** As the server reads it: a character for each byte of UTF-8. */
@@ -59,6 +68,7 @@ export class HTTPAuthentication {
 	private floor = 0;
 	private used: Used[] = [];
 	private failures = 0;
+	private guessers: Guesser[] = [];
 
 	/** Throws RangeError where clients would not agree on what the realm is. */
 	constructor({ board, user, password, realm, basic }: HTTPAuthenticationOptions) {
@@ -80,8 +90,12 @@ export class HTTPAuthentication {
 		return delayAfter(this.failures);
 	}
 
-	/** Judges an Authorization header. `target`: as in the request line. */
-	check(header: string | undefined, method: string, target: string): Verdict {
+	/**
+	 * Judges an Authorization header. `target`: as in the request line. While an address waits for the answer to
+	 * wrong ones, no others of its are judged: who does not wait would guess as fast as the network.
+	 */
+	check(header: string | undefined, method: string, target: string, peer: string): Verdict {
+		if (header && this.pays(peer)) return "wrong";
 		const scheme = header?.slice(0, header.indexOf(" ")).toLowerCase();
 		let verdict: Verdict = "none";
 		if (header && scheme === "digest") verdict = this.checkDigest(header, method, target);
@@ -90,8 +104,18 @@ export class HTTPAuthentication {
 			verdict = equalsConstantTime(given, this.basic) ? "granted" : "wrong";
 		}
 		if (verdict === "granted") this.failures = 0;
-		else if (verdict === "wrong") this.failures += 1;
+		else if (verdict === "wrong") {
+			this.failures += 1;
+			this.guessers.push({ peer, start: this.board.uptime, delay: this.delay });
+			if (this.guessers.length > GUESSERS_MAX) this.guessers.shift();
+		}
 		return verdict;
+	}
+
+	private pays(peer: string): boolean {
+		const now = this.board.uptime;
+		this.guessers = this.guessers.filter(({ start, delay }) => now >= start && now - start < delay);
+		return this.guessers.some((one) => one.peer === peer);
 	}
 
 	/** Header lines that ask for credentials, without the last line's end. The first one is the best. */

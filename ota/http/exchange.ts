@@ -14,6 +14,7 @@ import type { UpdateKind } from "../kind";
 import type { Update } from "../update";
 import type { Updater } from "../updater";
 import type { Answer } from "./answer";
+import { UNBOUNDED } from "./limits";
 import type { Routes } from "./routes";
 import { type BoundedSocket, currentSocket } from "./socket";
 import { FORM_OVERHEAD, PIECE, Upload } from "./upload";
@@ -48,7 +49,7 @@ export class Exchange {
 	private available = 0;
 	private drained = 0;
 	/** Bytes that a form may still have. */
-	private allowed = Number.POSITIVE_INFINITY;
+	private allowed = UNBOUNDED;
 	/** The client waits with its body for a word of ours. */
 	private waits: boolean;
 	/** The whole request has come. */
@@ -194,7 +195,7 @@ export class Exchange {
 	/** Decides what the request is. A bare image is refused or begins here, before its first byte. */
 	private begin(): void {
 		const { form, request, socket } = this;
-		this.answer = form.routes.answer(request);
+		this.answer = form.routes.answer(request, socket.peer);
 		this.state = this.answer ? "draining" : "receiving";
 		if (this.answer) return;
 		const { headers } = request;
@@ -207,6 +208,8 @@ export class Exchange {
 			if (isForm) this.checkForm();
 			const type = isForm ? (headers.get("content-type") ?? "") : undefined;
 			this.upload = new Upload(type, form.routes.kind(request) ?? "firmware", headers.get("x-md5"));
+			// An update takes their memory.
+			headers.clear();
 			if (!isForm) this.open();
 		} catch (error) {
 			this.fail(error);

@@ -84,7 +84,7 @@ export class Multipart {
 		return this.state === "epilogue";
 	}
 
-	/** Where the next piece may be put, for `parse`. */
+	/** Where the next piece may be put, for `consume`. */
 	get room(): Uint8Array {
 		this.buffer.copyWithin(0, this.hold, this.hold + this.held);
 		this.hold = 0;
@@ -94,23 +94,23 @@ export class Multipart {
 	/** Takes the next bytes, at most `pieceMax`. Throws UpdateError FORM, and what the sink throws. */
 	write(bytes: Uint8Array): void {
 		this.room.set(bytes);
-		this.parse(bytes.length);
+		this.consume(bytes.length);
 	}
 
 	/** Takes `length` bytes that were put into `room`. Throws as `write` does. */
-	parse(length: number): void {
+	consume(length: number): void {
 		const end = this.held + length;
 		let at = 0;
 		this.held = 0;
 		while (at < end && this.state !== "epilogue") {
-			if (this.state === "preamble" || this.state === "part") at = this.search(at, end);
+			if (this.state === "preamble" || this.state === "part") at = this.scan(at, end);
 			else this.character(this.buffer[at++] ?? 0);
 			if (this.held > 0) return;
 		}
 	}
 
 	/** Passes what lies before the next delimiter; gives the place behind that, or holds what may begin one. */
-	private search(start: number, end: number): number {
+	private scan(start: number, end: number): number {
 		const { buffer, delimiter, shifts } = this;
 		const { length } = delimiter;
 		const lastByte = delimiter[length - 1];

@@ -29,9 +29,9 @@ export class Routes {
 		this.site = site;
 	}
 
-	/** The answer to a request; undefined to one whose body is an update. */
-	answer(request: HTTPRequest): Answer | undefined {
-		return this.stranger(request) ?? this.unauthorized(request) ?? this.serve(request);
+	/** The answer to a request of the address `peer`; undefined to one whose body is an update. */
+	answer(request: HTTPRequest, peer: string): Answer | undefined {
+		return this.stranger(request) ?? this.unauthorized(request, peer) ?? this.serve(request);
 	}
 
 	/** What a bare image is, by `?kind=`; a firmware where nothing is said. */
@@ -70,11 +70,11 @@ export class Routes {
 			: undefined;
 	}
 
-	private unauthorized(request: HTTPRequest): Answer | undefined {
+	private unauthorized(request: HTTPRequest, peer: string): Answer | undefined {
 		const { authentication } = this.site;
 		if (!authentication) return undefined;
 		const { method, path, headers } = request;
-		const verdict = authentication.check(headers.get("authorization"), method, path);
+		const verdict = authentication.check(headers.get("authorization"), method, path, peer);
 		if (verdict === "granted") return undefined;
 		const challenge = authentication.challenge(verdict === "stale");
 		const answer = this.text(request, 401, "Unauthorized", `\r\n${challenge}`);

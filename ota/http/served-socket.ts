@@ -1,8 +1,13 @@
-import type { BoundedSocket, Handlers } from "./socket";
+import type { BoundedSocket } from "./socket";
 
-/** Characters between two chunks: line ends, a size and its extensions. */
-const CHUNK_LINE_MAX = 64;
 const LINE_FEED = 10;
+
+/** The server's. */
+export interface Handlers {
+	onReadable(count: number): void;
+	onWritable(count: number): void;
+	onError(): void;
+}
 
 /**
  * A connection as the SDK's HTTP server uses it: what it takes for a TCP. The server takes a connection over with
@@ -11,9 +16,8 @@ const LINE_FEED = 10;
 export class ServedSocket {
 	private readonly socket: BoundedSocket;
 	private byByte = false;
-	/** Bytes of the head that the server has read, and of lines in a chunked body since it has read others. */
+	/** Bytes of the head that the server has read. */
 	private headRead = 0;
-	private chunkLine = 0;
 
 	constructor(options: { from: BoundedSocket } | ({ from: ServedSocket } & Partial<Handlers>)) {
 		const { from } = options;
@@ -34,17 +38,12 @@ export class ServedSocket {
 	read(count: number): ArrayBuffer | Uint8Array | number | undefined {
 		const socket = this.socket;
 		const { head, into } = socket;
-		if (head && this.byByte) {
-			this.headRead += 1;
-			return head.kept[this.headRead - 1];
-		}
+		if (this.byByte) return head ? head.kept[this.headRead++] : this.readFrame();
 		if (socket.state !== "body" || socket.available === 0) return undefined;
 		if (!socket.stands()) {
 			socket.expire();
-			return this.byByte ? LINE_FEED : undefined;
+			return undefined;
 		}
-		if (this.byByte) return this.readChunkLine();
-		this.chunkLine = 0;
 		socket.take(count);
 		if (!into || into.length < count) return socket.tcp.read(count);
 		const piece = into.length === count ? into : into.subarray(0, count);
@@ -58,27 +57,24 @@ export class ServedSocket {
 		socket.answering();
 		if (socket.state !== "answering" && socket.state !== "body") return 0;
 		try {
-			return socket.tcp.write(bytes) ?? 0;
+			const writable = socket.tcp.write(bytes);
+			if (typeof writable === "number") return writable;
 		} catch {
-			// The connection has ended; onError comes when all that was received has been read.
-			return 0;
+			// The connection has ended.
 		}
+		// The SDK tells it only when all that was received has been read, which nobody does any more.
+		socket.expire();
+		return 0;
 	}
 
 	close(): void {
 		this.socket.close();
 	}
 
-	/** The server gathers such a line without a limit. */
-	private readChunkLine(): number {
-		const { tcp } = this.socket;
-		this.socket.take(1);
-		tcp.format = "number";
-		const byte = tcp.read() as number;
-		tcp.format = "buffer";
-		this.chunkLine += 1;
-		if (this.chunkLine <= CHUNK_LINE_MAX) return byte;
-		this.socket.expire();
-		return LINE_FEED;
+	/** Whatever happens, the line ends. */
+	private readFrame(): number {
+		const { frame } = this.socket;
+		this.socket.frame = frame.slice(1);
+		return frame === "" ? LINE_FEED : frame.charCodeAt(0);
 	}
 }

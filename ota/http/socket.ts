@@ -12,27 +12,15 @@
 import type TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { adopt, type Holder } from "./adopt";
+import { Chunk, Chunks } from "./chunks";
 import { Head, RequestHead } from "./head";
+import { BAD_REQUEST } from "./head-reader";
+import { ANSWER_TICKS, BODY_STEP, BODY_TICKS, DROP_MAX, HEAD_TICKS, LINGER_TICKS, UNBOUNDED } from "./limits";
 import type { BoundedListener } from "./listener";
 import { refusal } from "./refusal";
-
-/** Ticks for the whole head; for 4,096 bytes of a body; for the next bytes of the answer; for the close. */
-const HEAD_TICKS = 5;
-const BODY_TICKS = 10;
-const ANSWER_TICKS = 30;
-const LINGER_TICKS = 2;
-const BODY_STEP = 4096;
-/** Bytes read and dropped at once: all that waits may be 5,840, as one buffer. */
-const DROP_MAX = 512;
+import type { Handlers } from "./served-socket";
 
 const REQUEST_TIMEOUT = 408;
-
-/** The server's. */
-export interface Handlers {
-	onReadable(count: number): void;
-	onWritable(count: number): void;
-	onError(): void;
-}
 
 let current: BoundedSocket | undefined;
 
@@ -54,8 +42,12 @@ export class BoundedSocket implements Holder {
 	head: RequestHead | undefined;
 	/** Bytes that wait in the socket. */
 	available = 0;
-	/** Bytes of the body that are still to come; of one in chunks nobody knows. */
+	/** The line of a chunk's length, or what ends the last one: until the server has read it. */
+	frame = "";
+	/** Bytes of the body, or of its chunk, that are still to come. */
 	private remaining = 0;
+	/** Reads what lies between the chunks. */
+	private chunks: Chunks | undefined;
 	upgraded = false;
 	private readonly listener: BoundedListener;
 	private handlers: Handlers | undefined;
@@ -119,6 +111,7 @@ export class BoundedSocket implements Holder {
 		this.available -= count;
 		this.remaining -= count;
 		this.progress += count;
+		if (this.chunks && this.remaining === 0 && this.available > 0) Timer.set(() => this.tellBody());
 		if (this.progress < BODY_STEP) return;
 		this.progress = 0;
 		this.ticks = BODY_TICKS;
@@ -209,7 +202,8 @@ export class BoundedSocket implements Holder {
 		this.state = "body";
 		this.ticks = BODY_TICKS;
 		this.upgraded = head.upgrades;
-		this.remaining = this.upgraded ? Number.POSITIVE_INFINITY : (head.bodyLength ?? Number.POSITIVE_INFINITY);
+		this.remaining = this.upgraded ? UNBOUNDED : (head.bodyLength ?? 0);
+		if (head.bodyLength === undefined) this.chunks = new Chunks();
 		this.handlers?.onWritable(this.writable);
 		this.tellHead(head.length);
 		this.head = undefined;
@@ -222,11 +216,37 @@ export class BoundedSocket implements Holder {
 		return this.state === "body";
 	}
 
-	/** The server would end the connection over what comes behind the body. */
+	/**
+	 * Tells of no more than the body: what comes behind it would end the connection. Of chunks it tells whole lines,
+	 * since the server may loop for ever over part of one.
+	 */
 	private tellBody(): void {
-		const count = Math.min(this.available, this.remaining);
+		if (!this.isBody) return;
+		if (this.chunks && this.remaining === 0 && !this.readFraming(this.chunks)) return;
+		const count = this.frame.length + Math.min(this.available, this.remaining);
 		if (count > 0) this.handlers?.onReadable(count);
 		else this.drop();
+	}
+
+	/** Whether a chunk, or the end of the last one, has come. */
+	private readFraming(chunks: Chunks): boolean {
+		// In a turn of its own the connection may have gone since the bytes came.
+		if (!this.stands()) {
+			this.ended();
+			return false;
+		}
+		let result: number = Chunk.MORE;
+		this.tcp.format = "number";
+		for (; this.available > 0 && result === Chunk.MORE; this.available--) {
+			result = chunks.write(this.tcp.read() as number);
+		}
+		this.tcp.format = "buffer";
+		if (result === Chunk.FAULT) this.refuse(BAD_REQUEST);
+		if (result === Chunk.MORE || result === Chunk.FAULT) return false;
+		if (result === Chunk.END) this.chunks = undefined;
+		else this.remaining = result;
+		this.frame = result === Chunk.END ? "0\r\n\r\n" : `${result.toString(16)}\r\n`;
+		return true;
 	}
 
 	private tellHead(count: number): void {

@@ -4,7 +4,7 @@
  *
  *   new HTTPServer({ io: BoundedListener, port: 80, onConnect: (connection) => connection.accept(form.handlers) });
  */
-import type { HTTPConnection, HTTPHandlers } from "embedded:network/http/server";
+import type { HTTPConnection, HTTPConnectionHandlers } from "embedded:network/http/server";
 import Timer from "timer";
 import { type Board, defaultHostName } from "../board";
 import type { UpdateError } from "../errors";
@@ -53,7 +53,7 @@ export class UpdateForm implements Exchanges {
 	readonly routes: Routes;
 	readonly exchanges = new Set<Exchange>();
 	/** For `connection.accept`, or as `connection.route` of a server that has other routes. */
-	readonly handlers: HTTPHandlers;
+	readonly handlers: HTTPConnectionHandlers;
 	readonly #options: UpdateFormOptions;
 	readonly #path: string;
 	#restart: Timer | undefined;

@@ -6,8 +6,8 @@ import { ErrorCode, UpdateError } from "../errors";
 import type { UpdateKind } from "../kind";
 import { Multipart, type PartSink } from "./multipart";
 
-/** Bytes of a piece: a TCP segment. */
-export const PIECE = 1460;
+/** Bytes of a piece. A TCP segment has 1,460, but the memory is short. */
+export const PIECE = 1024;
 /** What a form may have beside the image: delimiters, headers, other fields. */
 export const FORM_OVERHEAD = 8192;
 const MD5_LENGTH = 32;
@@ -53,7 +53,7 @@ export class Upload implements PartSink {
 	/** Takes a piece that was put there. Throws UpdateError FORM or BAD_MD5. */
 	take(bytes: Uint8Array): void {
 		this.found.length = 0;
-		if (this.multipart) this.multipart.parse(bytes.length);
+		if (this.multipart) this.multipart.consume(bytes.length);
 		else this.found.push(bytes);
 	}
 

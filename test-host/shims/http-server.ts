@@ -6,7 +6,7 @@
 import type TCP from "embedded:io/socket/tcp";
 import type {
 	HTTPConnection,
-	HTTPHandlers,
+	HTTPConnectionHandlers,
 	HTTPRequest,
 	HTTPResponse,
 	HTTPServerOptions,
@@ -106,7 +106,7 @@ type State =
 	| "error";
 
 /** Everything of a connection that need not be private, as the SDK has it, for the same memory. */
-interface Exchange extends HTTPHandlers {
+interface Exchange extends HTTPConnectionHandlers {
 	done?: ((connection: Connection) => void) | undefined;
 	method?: string;
 	path?: string;
@@ -125,7 +125,7 @@ function lengthOf(value: unknown): number {
 	return Number.parseInt(`${value}`);
 }
 
-function take(exchange: Exchange, handlers: HTTPHandlers): void {
+function take(exchange: Exchange, handlers: HTTPConnectionHandlers): void {
 	exchange.onRequest = handlers.onRequest;
 	exchange.onReadable = handlers.onReadable;
 	exchange.onResponse = handlers.onResponse;
@@ -141,7 +141,7 @@ class Connection implements HTTPConnection {
 	#socket: Socket | undefined;
 	/** Undefined once closed. */
 	#exchange: Exchange | undefined;
-	#route: HTTPHandlers | undefined;
+	#route: HTTPConnectionHandlers | undefined;
 	#state: State = "receiveRequest";
 	/** What has come of a line; undefined where no line comes next. */
 	#line: string | undefined = "";
@@ -162,12 +162,12 @@ class Connection implements HTTPConnection {
 		this.#exchange = { done };
 	}
 
-	get route(): HTTPHandlers | undefined {
+	get route(): HTTPConnectionHandlers | undefined {
 		return this.#route;
 	}
 
 	/** In onRequest the new handlers get the request too. */
-	set route(route: HTTPHandlers) {
+	set route(route: HTTPConnectionHandlers) {
 		this.#route = route;
 		const exchange = this.#exchange as Exchange;
 		take(exchange, route);
@@ -176,7 +176,7 @@ class Connection implements HTTPConnection {
 			exchange.onRequest?.call(this, { method, path, headers } as HTTPRequest);
 	}
 
-	accept(options: HTTPHandlers): void {
+	accept(options: HTTPConnectionHandlers): void {
 		const from = this.#from as Socket;
 		take(this.#exchange as Exchange, options);
 		this.#socket = new from.constructor({

@@ -54,7 +54,10 @@ describe("an upload to a stock Arduino device", () => {
 	test("begins with one invitation: command, port, size, MD5", async () => {
 		await send({});
 		const port = device?.invitation.port;
-		expect(datagrams().map(({ text }) => text)).toEqual([`0 ${port} ${image.length} ${md5(image)}\n`]);
+		// Repeated where the machine is slow to answer.
+		expect([...new Set(datagrams().map(({ text }) => text))]).toEqual([
+			`0 ${port} ${image.length} ${md5(image)}\n`,
+		]);
 	});
 
 	test("has command 100 for a filesystem", async () => {

@@ -117,8 +117,8 @@ export class FormBench extends UpdaterBench {
 	}
 
 	/** A connection for bytes of the test's own. */
-	async raw(): Promise<Raw> {
-		const socket = connect(this.port, "127.0.0.1");
+	async raw({ port = this.port, from = "127.0.0.1" } = {}): Promise<Raw> {
+		const socket = connect({ port, host: "127.0.0.1", localAddress: from });
 		await once(socket, "connect");
 		const raw = new Raw(socket);
 		onTestFinished(() => {

@@ -17,6 +17,7 @@ const REALM = "ota8266";
 class Bench {
 	/** Milliseconds. */
 	now = 0;
+	private peers = 0;
 	readonly guard: HTTPAuthentication;
 
 	constructor(options: Partial<HTTPAuthenticationOptions> = {}) {
@@ -35,13 +36,19 @@ class Bench {
 		return parameter(this.guard.challenge(false), "nonce") ?? "";
 	}
 
-	digest(options: AnswerOptions = {}): string {
-		return this.guard.check(digestAnswer({ nonce: this.nonce(), ...options }), "GET", "/update");
+	/** Each request is of another client, unless one is given: a wrong one makes those of the same wait. */
+	check(header: string | undefined, method: string, target: string, peer?: string): string {
+		this.peers += 1;
+		return this.guard.check(header, method, target, peer ?? `${this.peers}`);
 	}
 
-	basic(user: string, password: string): string {
+	digest(options: AnswerOptions = {}, peer?: string): string {
+		return this.check(digestAnswer({ nonce: this.nonce(), ...options }), "GET", "/update", peer);
+	}
+
+	basic(user: string, password: string, peer?: string): string {
 		const credentials = Buffer.from(`${user}:${password}`).toString("base64");
-		return this.guard.check(`Basic ${credentials}`, "GET", "/update");
+		return this.check(`Basic ${credentials}`, "GET", "/update", peer);
 	}
 }
 
@@ -68,7 +75,7 @@ describe.each(["MD5", "SHA-256"] as const)("Digest with %s", (algorithm) => {
 			const header = digestAnswer({ algorithm, nonce: bench.nonce() });
 			const without = header.replace(new RegExp(`\\b${name}=("[^"]*"|[^,]*)`), "x=y");
 			expect(without).not.toBe(header);
-			expect(bench.guard.check(without, "GET", "/update")).toBe("wrong");
+			expect(bench.check(without, "GET", "/update")).toBe("wrong");
 		},
 	);
 
@@ -76,10 +83,10 @@ describe.each(["MD5", "SHA-256"] as const)("Digest with %s", (algorithm) => {
 		const bench = new Bench();
 		const [before = "", response = ""] = digestAnswer({ algorithm, nonce: bench.nonce() }).split("response=");
 		for (const changed of [response.replace(/[0-9]/, "x"), response.replace(/^"./, '"'), `"${response}`]) {
-			expect(bench.guard.check(`${before}response=${changed}`, "GET", "/update")).toBe("wrong");
+			expect(bench.check(`${before}response=${changed}`, "GET", "/update")).toBe("wrong");
 		}
 		expect(
-			bench.guard.check(
+			bench.check(
 				`${before}response=${response.toUpperCase()}`.replace("ALGORITHM", "algorithm"),
 				"GET",
 				"/update",
@@ -89,8 +96,8 @@ describe.each(["MD5", "SHA-256"] as const)("Digest with %s", (algorithm) => {
 });
 
 describe("the examples of RFC 7616, section 3.9.1,", () => {
-	const guard = () =>
-		new Bench({ user: "Mufasa", password: "Circle of Life", realm: "http-auth@example.org" }).guard;
+	const bench = () =>
+		new Bench({ user: "Mufasa", password: "Circle of Life", realm: "http-auth@example.org" });
 	const example = (algorithm: "MD5" | "SHA-256", response: string) =>
 		`Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", algorithm=${algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", nc=00000001, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", qop=auth, response="${response}", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`;
 
@@ -98,9 +105,9 @@ describe("the examples of RFC 7616, section 3.9.1,", () => {
 		["MD5", "8ca523f5e9506fed4657c9700eebdbec"],
 		["SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"],
 	] as const)("prove the password with %s, for a nonce that is not ours", (algorithm, response) => {
-		expect(guard().check(example(algorithm, response), "GET", "/dir/index.html")).toBe("stale");
+		expect(bench().check(example(algorithm, response), "GET", "/dir/index.html")).toBe("stale");
 		const other = response.replace("8", "9");
-		expect(guard().check(example(algorithm, other), "GET", "/dir/index.html")).toBe("wrong");
+		expect(bench().check(example(algorithm, other), "GET", "/dir/index.html")).toBe("wrong");
 	});
 });
 
@@ -289,7 +296,7 @@ describe("Basic", () => {
 
 	test("is understood in any case, with any space behind it", () => {
 		const credentials = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
-		expect(new Bench().guard.check(`bAsIc   ${credentials} `, "PUT", "/")).toBe("granted");
+		expect(new Bench().check(`bAsIc   ${credentials} `, "PUT", "/")).toBe("granted");
 	});
 
 	test("counts for nothing where the owner does not allow it", () => {
@@ -336,9 +343,9 @@ describe("no credentials are", () => {
 		["another algorithm", 'Digest username="admin", algorithm=SHA-512-256'],
 		["a session's algorithm", 'Digest username="admin", algorithm=MD5-sess'],
 	])("%s", (_what, header) => {
-		const { guard } = new Bench();
-		expect(guard.check(header, "GET", "/")).toBe("none");
-		expect(guard.delay).toBe(0);
+		const bench = new Bench();
+		expect(bench.check(header, "GET", "/")).toBe("none");
+		expect(bench.guard.delay).toBe(0);
 	});
 });
 
@@ -350,11 +357,49 @@ test("the wait for an answer grows with each wrong password, and is over with a 
 		return bench.guard.delay;
 	});
 	expect(delays).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
-	bench.guard.check(undefined, "GET", "/");
+	bench.check(undefined, "GET", "/");
 	bench.digest({ nonce: "old" });
 	expect(bench.guard.delay).toBe(8000);
 	expect(bench.digest()).toBe("granted");
 	expect(bench.guard.delay).toBe(0);
+});
+
+describe("while an address waits for the answer to a wrong password,", () => {
+	test("no other one of its is judged, not even the right one, and none counts", () => {
+		const bench = new Bench();
+		expect(bench.basic(USER, "guess", "a")).toBe("wrong");
+		bench.now = 999;
+		expect(bench.basic(USER, PASSWORD, "a")).toBe("wrong");
+		expect(bench.digest({}, "a")).toBe("wrong");
+		expect(bench.check(undefined, "GET", "/", "a")).toBe("none");
+		expect(bench.guard.delay).toBe(1000);
+		bench.now = 1000;
+		expect(bench.basic(USER, PASSWORD, "a")).toBe("granted");
+	});
+
+	test("all others are let in", () => {
+		const bench = new Bench();
+		bench.basic(USER, "guess", "a");
+		expect(bench.digest({}, "b")).toBe("granted");
+		expect(bench.basic(USER, PASSWORD, "a")).toBe("wrong");
+	});
+
+	test("it waits no longer where the clock begins anew", () => {
+		const bench = new Bench();
+		bench.now = 0xfffffff0;
+		bench.basic(USER, "guess", "a");
+		bench.now = 5;
+		expect(bench.basic(USER, PASSWORD, "a")).toBe("granted");
+	});
+
+	test("four can be kept waiting at a time", () => {
+		const bench = new Bench();
+		for (const peer of "abcde") bench.basic(USER, "guess", peer);
+		expect([..."abcde"].map((peer) => bench.digest({}, peer))).toEqual([
+			"granted",
+			...Array(4).fill("wrong"),
+		]);
+	});
 });
 
 test("no header makes it throw", () => {
@@ -373,7 +418,7 @@ test("no header makes it throw", () => {
 	);
 	fc.assert(
 		fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
-			expect(["none", "wrong"]).toContain(new Bench().guard.check(pieces.join(""), "GET", "/"));
+			expect(["none", "wrong"]).toContain(new Bench().check(pieces.join(""), "GET", "/"));
 		}),
 	);
 });

@@ -55,8 +55,9 @@ test.each([
 });
 
 test("what was quoted comes back, whatever it is", () => {
+	const text = fc.array(fc.nat(255), { maxLength: 20 }).map((bytes) => String.fromCharCode(...bytes));
 	fc.assert(
-		fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (first, second) => {
+		fc.property(text, text, (first, second) => {
 			const quote = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
 			const header = `form-data; filename=${quote(first)}; name=${quote(second)}`;
 			expect([parameter(header, "filename"), parameter(header, "name")]).toEqual([first, second]);

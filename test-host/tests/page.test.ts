@@ -517,12 +517,13 @@ inBrowser("the page at /update", () => {
 		const page = await open((board) => {
 			board.onRestart = () => board.restart({ version: "2.0.0" });
 		});
+		// Early: the browser is told of it in its own time.
+		const chooser = page.waitForEvent("filechooser");
 		await page.keyboard.press("Tab");
 		const ring = await page.evaluate(
 			"getComputedStyle(document.querySelector('#firmware label')).outlineStyle",
 		);
 		expect(ring).toBe("solid");
-		const chooser = page.waitForEvent("filechooser");
 		await page.keyboard.press("Enter");
 		await (await chooser).setFiles(file(content(5000)));
 		await says(page, "Ready to send.");

@@ -282,16 +282,14 @@ describe.each(engines)("the HTTP server on %s", (engine: EngineName) => {
 		});
 
 		// In this process it would be an uncaught exception.
-		test.runIf(engine === "xs")(
-			"close the server before a connection, which then can't be closed any more, as in the SDK",
-			async () => {
-				const server = await serve(
-					engine,
-					`onRequest() { server.close(); ${thrown("this.close()").replace(/, " ", e.message/, "")} }, ${ANSWER}`,
-				);
-				await request(server, "GET / HTTP/1.1\r\n\r\n").receives("ok");
-				expect(server.told()).toContain("TypeError ");
-			},
-		);
+		if (engine === "node") return;
+		test("close the server before a connection, which then can't be closed any more, as in the SDK", async () => {
+			const server = await serve(
+				engine,
+				`onRequest() { server.close(); ${thrown("this.close()").replace(/, " ", e.message/, "")} }, ${ANSWER}`,
+			);
+			await request(server, "GET / HTTP/1.1\r\n\r\n").receives("ok");
+			expect(server.told()).toContain("TypeError ");
+		});
 	});
 });

@@ -10,8 +10,8 @@ import { identifiersHeader, nativesSource } from "./natives";
 import { engineSources, packageKey } from "./package";
 
 const here = import.meta.dirname;
-/** Stands for the SDK's module on Node too: in script, on other modules of the SDK. */
-const httpServer = join(here, "../shims/http-server.ts");
+/** Stand for the SDK's modules on Node too: in script, on other modules of the SDK. */
+const shared = ["http-client.ts", "http-server.ts"].map((name) => join(here, "../shims", name));
 const root = join(here, "../..");
 const cache = join(root, "node_modules/.cache/ota8266-xs");
 
@@ -81,7 +81,7 @@ export async function buildXsHost(): Promise<string> {
 	const moduleC = filesOf(modules, ".c");
 	const sources = {
 		scripts: filesOf(modules, ".ts"),
-		hostScripts: [...filesOf(join(here, "modules"), ".js"), httpServer],
+		hostScripts: [...filesOf(join(here, "modules"), ".js"), ...shared],
 		c: [...ownC, ...moduleC],
 	};
 	const header = identifiersHeader(sources);

@@ -12,6 +12,10 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"listener.js": "embedded:io/socket/listener",
 	"dnssd.js": "embedded:network/dnssd",
 	"resource.js": "Resource",
+	"net.js": "net",
+	"resolver.js": "embedded:network/dns/resolver/udp",
+	"tls.js": "embedded:io/socket/tcp/tls",
+	"http-client.ts": "embedded:network/http/client",
 	"http-server.ts": "embedded:network/http/server",
 };
 
@@ -78,9 +82,10 @@ function scriptOf(file: string): string {
 	return file.endsWith(".ts") ? transformSync(source, { loader: "ts", target: "es2022" }).code : source;
 }
 
+/** A C string; two question marks in it would begin a trigraph. */
 function text(value: string): string {
 	return value
 		.split(/(?<=\n)/)
-		.map((line) => JSON.stringify(line))
+		.map((line) => JSON.stringify(line).replaceAll("??", "?\\?"))
 		.join("\n");
 }

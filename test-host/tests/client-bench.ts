@@ -1,0 +1,102 @@
+/** The polling client in this thread, on the Updater's bench, with the SDK's client and a server of the test's own. */
+import TCP from "embedded:io/socket/tcp";
+import UDP from "embedded:io/socket/udp";
+import Resolver from "embedded:network/dns/resolver/udp";
+import HTTPClient from "embedded:network/http/client";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { HTTPUpdate, type HTTPUpdateOptions, type Outcome } from "../../ota/client/http-update";
+import { RunningFirmware } from "../../ota/running";
+import type { Chip } from "../virtual/chip";
+import { board, firmware, md5, UpdaterBench } from "./updater-bench";
+
+export { md5 };
+export const NEW = firmware("2.0.0", 30_000);
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A server that answers as the test says, and keeps what it was asked. */
+export class TestServer {
+	readonly asked: IncomingMessage[] = [];
+	readonly #server: Server;
+	answer: Answer;
+
+	private constructor(answer: Answer) {
+		this.answer = answer;
+		this.#server = createServer((request, response) => {
+			this.asked.push(request);
+			this.answer(request, response);
+		});
+	}
+
+	static async start(answer: Answer): Promise<TestServer> {
+		const server = new TestServer(answer);
+		server.#server.listen(0, "127.0.0.1");
+		await once(server.#server, "listening");
+		onTestFinished(() => {
+			server.#server.closeAllConnections();
+			server.#server.close();
+		});
+		return server;
+	}
+
+	get port(): number {
+		return (this.#server.address() as AddressInfo).port;
+	}
+
+	get url(): string {
+		return `http://127.0.0.1:${this.port}/update`;
+	}
+}
+
+/** Serves an image as Arduino's scripts do. */
+export function serves(image: Uint8Array, headers: Record<string, string> = {}): Answer {
+	return (_request, response) => {
+		response.writeHead(200, { "content-length": image.length, "x-md5": md5(image), ...headers });
+		response.end(image);
+	};
+}
+
+export class ClientBench extends UpdaterBench {
+	readonly client: HTTPUpdate;
+	/** What the application was told, in order. */
+	readonly told: string[] = [];
+	/** Resolves when the board restarts. */
+	readonly restarted: Promise<void>;
+
+	constructor(options: Partial<HTTPUpdateOptions> = {}, chip: Partial<Chip> & { size?: number } = {}) {
+		let restarted = () => {};
+		super({ ...chip, restart: () => restarted() as never });
+		this.restarted = new Promise((resolve) => {
+			restarted = resolve;
+		});
+		this.client = this.clientOf(options);
+	}
+
+	/** One on the updater that runs now. */
+	clientOf(options: Partial<HTTPUpdateOptions> = {}): HTTPUpdate {
+		const client = new HTTPUpdate({
+			updater: this.updater,
+			board,
+			running: new RunningFirmware(),
+			http: {
+				io: HTTPClient,
+				dns: { io: Resolver, servers: ["127.0.0.1"], socket: { io: UDP } },
+				socket: { io: TCP },
+			},
+			timeout: 400,
+			onStart: (kind) => this.told.push(`start ${kind}`),
+			onEnd: (kind) => this.told.push(`end ${kind}`),
+			onError: (error) => this.told.push(`error: ${error}`),
+			...options,
+		});
+		onTestFinished(() => client.close());
+		return client;
+	}
+
+	ask(url: string, version?: string, client = this.client): Promise<Outcome> {
+		return new Promise((resolve) => client.update(url, version, resolve));
+	}
+}
