@@ -34,6 +34,8 @@ export interface Board {
 	handOver(command: Uint8Array): never;
 	/** Restarts. */
 	restart(): never;
+	/** Tells the watchdog that a long computation is no hang: it waits 3 seconds. */
+	feedWatchdog(): void;
 	/** Lights the board's LED, or not. */
 	led(on: boolean): void;
 }

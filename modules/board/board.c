@@ -187,6 +187,13 @@ void xs_esp8266_board_restart(xsMachine *the)
 	restart();
 }
 
+/* The hardware's own watchdog is fed by the SDK as long as this one is content. */
+void xs_esp8266_board_feedWatchdog(xsMachine *the)
+{
+	(void)the;
+	system_soft_wdt_feed();
+}
+
 /* (on) */
 void xs_esp8266_board_led(xsMachine *the)
 {

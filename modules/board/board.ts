@@ -64,6 +64,9 @@ const board: Board = Object.freeze({
 	restart(): never {
 		return native("xs_esp8266_board_restart").call(this) as never;
 	},
+	feedWatchdog(): void {
+		native("xs_esp8266_board_feedWatchdog").call(this);
+	},
 	led(on: boolean): void {
 		native("xs_esp8266_board_led").call(this, on);
 	},

@@ -77,6 +77,9 @@ const board: Board = {
 	restart() {
 		return chip().restart();
 	},
+	feedWatchdog() {
+		chip().flash.control.beat();
+	},
 	led(on) {
 		chip().led?.(on);
 	},

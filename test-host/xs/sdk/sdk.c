@@ -112,6 +112,7 @@ uint8_t modSPIErase(uint32_t offset, uint32_t size)
 
 void system_soft_wdt_feed(void)
 {
+	chip_beat();
 }
 
 uint32_t system_get_chip_id(void)
