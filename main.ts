@@ -18,6 +18,7 @@ import { UpdateForm } from "./ota/http/update-form";
 import type { UpdateKind } from "./ota/kind";
 import { reportOf } from "./ota/report";
 import { RunningFirmware } from "./ota/running";
+import { Signatures } from "./ota/signature/signatures";
 import { Updater } from "./ota/updater";
 import { judge } from "./ota/verdict";
 
@@ -28,6 +29,7 @@ export default function main(): void {
 		board,
 		running,
 		boot: new EbootStrategy(board, { gzip: config.bootLoaderInflates !== false }),
+		signatures: signatures(),
 	});
 	useUpdater(updater);
 	let tenths = 0;
@@ -115,6 +117,18 @@ export default function main(): void {
 		});
 	}
 	trace(`${config.name} ${config.version} ready\n`);
+}
+
+/** Where one of these settings is made a key is wanted: one that is lost or damaged must not open the board. */
+function signatures(): Signatures | undefined {
+	const { publicKeys, minVersionCounter, signatureBoard } = config;
+	if ((publicKeys ?? minVersionCounter ?? signatureBoard) === undefined) return undefined;
+	return new Signatures({
+		keys: text(publicKeys) ?? "",
+		allowLegacy: config.allowLegacySignatures === true,
+		minVersionCounter: number(minVersionCounter),
+		board: text(signatureBoard),
+	});
 }
 
 function text(setting: unknown): string | undefined {

@@ -77,6 +77,9 @@ export const ErrorCode = Object.freeze({
 	NOT_VERIFIED: 144,
 	KEY_PAIR: 145,
 	NOT_PACKED: 146,
+	VERSION_COUNTER: 147,
+	OTHER_BOARD: 148,
+	OTHER_FLASH: 149,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -154,12 +157,15 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	144: "{0} is not verified: {1}",
 	145: "{0} is not the key to {1}, no board would take what it signs: put the keys of one pair there",
 	146: "{0} cannot be packed: {1}",
+	147: "The image's version counter is {0}, this board takes {1} and above: send a newer one",
+	148: "The image is for the board {0}, and this is {1}: send the one that is made for it",
+	149: "The image is for a flash of {0} bytes, and this board's has {1}: send the one that is made for it",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */
 export function errorText(code: number, ...values: readonly (string | number)[]): string {
 	let text = texts[code as ErrorCode] ?? "UNKNOWN";
-	for (let i = 0; i < values.length; i++) text = text.replace(`{${i}}`, String(values[i]));
+	for (let i = 0; i < values.length; i++) text = text.replace(`{${i}}`, () => String(values[i]));
 	return text;
 }
 

@@ -109,9 +109,9 @@ export class ApplicationScanner {
 		return undefined;
 	}
 
-	/** After the last byte: says what is wrong with the whole, or undefined. */
-	close(): string | undefined {
-		if (this.segmentsLeft !== 0 || imageEnd(this.next) > this.position) return "application cut short";
+	/** After the last byte: says what is wrong with the whole, of which `byteLength` bytes count, or undefined. */
+	close(byteLength = this.position): string | undefined {
+		if (this.segmentsLeft !== 0 || imageEnd(this.next) > byteLength) return "application cut short";
 		if (!this.entryLoaded) return "application entry";
 		return undefined;
 	}

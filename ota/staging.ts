@@ -100,6 +100,17 @@ export class Staging {
 		}
 	}
 
+	/** Fills `bytes` with what was programmed, the flash mode as it was given. Throws UpdateError READ. */
+	readGiven(bytes: Uint8Array, position: number): void {
+		try {
+			this.flash.read(bytes, this.start + position);
+		} catch {
+			throw new UpdateError(ErrorCode.READ);
+		}
+		const at = FLASH_MODE_OFFSET - position;
+		if (this.givenMode !== undefined && at >= 0 && at < bytes.length) bytes[at] = this.givenMode;
+	}
+
 	/** MD5 of all bytes, as given and as read back: the two differ when the flash does not hold them. Once only. */
 	digests(): { given: string; stored: string } {
 		return { given: toHex(this.given.close()), stored: toHex(this.stored.close()) };

@@ -6,20 +6,20 @@ import { ErrorCode, UpdateError } from "./errors";
 import {
 	ApplicationScanner,
 	bootImageFault,
-	FIRMWARE_LENGTH_MIN,
 	FLASH_SIZE_OFFSET,
 	flashSizeOf,
-	GZIP_LENGTH_MIN,
 	GZIP_MAGIC,
 	GZIP_MAGIC_2,
-	GZIP_RATIO_MAX,
 	IMAGE_MAGIC,
 	SECTOR,
 } from "./image";
+import { inflatedSize } from "./inflated-size";
 import { placeOf, type UpdateKind } from "./kind";
 import type { UpdateReport } from "./report";
 import type { Staged } from "./resume";
 import type { RunningFirmware } from "./running";
+import type { Payload } from "./signature/payload";
+import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
 import { type Expectation, recordExpectation } from "./verdict";
 
@@ -50,6 +50,8 @@ export interface UpdateContext {
 	readonly board: Board;
 	readonly boot: BootStrategy;
 	readonly running: RunningFirmware;
+	/** Who may sign; not given: everything is taken. */
+	readonly signatures?: Signatures | undefined;
 }
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
@@ -156,14 +158,25 @@ export class Update {
 
 	/**
 	 * Verifies what lies in flash and makes it the next to boot. Throws UpdateError NO_DATA, INCOMPLETE, MD5,
-	 * IMAGE, SPACE and what `write` throws, closes the update, and leaves no boot choice.
+	 * IMAGE, SIGN, VERSION_COUNTER, OTHER_BOARD, OTHER_FLASH, SPACE and what `write` throws, closes the update, and
+	 * leaves no boot choice. With a key it takes up to some seconds.
 	 */
 	complete(): void {
 		if (!this.staging) throw new UpdateError(ErrorCode.CLOSED);
 		try {
-			const md5 = this.verify(this.staging);
-			if (this.options.kind === "firmware") this.choose(this.staging, md5);
-			else this.expect({ gzip: false, size: this.taken, md5, version: "" });
+			let payload = this.verify(this.staging);
+			if (this.context.signatures?.wants(this.options.kind)) {
+				// Its memory is what the signature is verified in; no names, since what verifies goes deep.
+				this.sector = new Uint8Array(0);
+				payload = this.context.signatures.verify(
+					this.context.signatures.read(this.options.kind, this.staging, this.taken, this.context.board),
+					this.context.board,
+				);
+				this.context.signatures.checkClaims(this.staging, payload.size, this.context.board);
+				this.checkWhole(payload.size);
+			}
+			if (this.options.kind === "firmware") this.choose(this.staging, payload);
+			else this.expect({ gzip: false, size: payload.size, md5: payload.md5, version: "" });
 		} catch (error) {
 			this.fail(error);
 		}
@@ -204,10 +217,6 @@ export class Update {
 		this.fill = 0;
 	}
 
-	private get isRawFirmware(): boolean {
-		return this.options.kind === "firmware" && !this.gzip;
-	}
-
 	/** The first byte decides before any flash is touched. */
 	private checkMagic(first: number | undefined): void {
 		if (this.options.kind !== "firmware") return;
@@ -235,8 +244,8 @@ export class Update {
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
-	/** The MD5 of what came, when all came, it is what was announced, and the flash holds it. */
-	private verify(staging: Staging): string {
+	/** What is to be used of what came, when all came, it is what was announced, and the flash holds it. */
+	private verify(staging: Staging): Payload {
 		const { byteLength, md5 } = this.options;
 		if (this.taken === 0) throw new UpdateError(ErrorCode.NO_DATA);
 		if (byteLength !== undefined && this.taken < byteLength) {
@@ -246,50 +255,44 @@ export class Update {
 		const { given, stored } = staging.digests();
 		if (md5 !== undefined && md5.toLowerCase() !== given) throw new UpdateError(ErrorCode.MD5, md5, given);
 		if (stored !== given) throw new UpdateError(ErrorCode.WRITE);
-		const fault = this.isRawFirmware ? this.scanner.close() : undefined;
-		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
-		return given;
+		this.checkWhole(this.taken);
+		return { size: this.taken, md5: given };
 	}
 
-	private choose(staging: Staging, md5: string): void {
+	private get isRawFirmware(): boolean {
+		return this.options.kind === "firmware" && !this.gzip;
+	}
+
+	/** Of a raw firmware: all of the application is within so many bytes. */
+	private checkWhole(byteLength: number): void {
+		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
+		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	}
+
+	private choose(staging: Staging, payload: Payload): void {
 		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
 		const { address: destination, size: room } = target.status();
 		target.close();
 		const gzip = this.gzip;
-		const size = gzip ? this.inflatedSize(staging) : this.taken;
+		const size = gzip ? inflatedSize(staging, payload.size) : payload.size;
 		const { address } = staging;
 		if (size > room) throw new UpdateError(ErrorCode.SPACE);
 		if (gzip) {
 			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
-			const lead = size - this.taken + (size >> 9) + SECTOR;
+			const lead = size - payload.size + (size >> 9) + SECTOR;
 			if (address < destination + size && lead > address - destination)
 				throw new UpdateError(ErrorCode.SPACE);
 			const { md5: before } = this.context.running;
 			if (before) this.expect({ gzip, size, md5: before, version: "" });
-		} else this.expect({ gzip, size, md5, version: this.version(staging), flashMode: staging.givenMode });
-		this.context.boot.select({ address, size: this.taken, destination });
+		} else {
+			const version = readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
+			this.expect({ gzip, size, md5: payload.md5, version, flashMode: staging.givenMode });
+		}
+		this.context.boot.select({ address, size: payload.size, destination });
 	}
 
 	private expect(expectation: Pick<Expectation, "gzip" | "size" | "md5" | "version" | "flashMode">): void {
 		const { kind, ms, from } = this.state;
 		recordExpectation(this.context.board, { kind, ms, from, ...expectation });
-	}
-
-	/**
-	 * A gzip tells its inflated size in its last four bytes. eboot believes them: too few would end in the boot
-	 * loader's sector, none or above 2 GiB install nothing. A signature behind it makes them another number.
-	 */
-	private inflatedSize(staging: Staging): number {
-		const { taken } = this;
-		if (taken < GZIP_LENGTH_MIN) throw new UpdateError(ErrorCode.IMAGE, "gzip cut short");
-		const size = staging.read(4, taken - 4).getInt32(0, true);
-		// Deflate adds five bytes to 65,535 at most that it cannot compress; 64 are for header and trailer.
-		const isPossible = size + (size >> 9) + 64 >= taken && size <= GZIP_RATIO_MAX * taken;
-		if (size < FIRMWARE_LENGTH_MIN || !isPossible) throw new UpdateError(ErrorCode.IMAGE, "gzip trailer");
-		return size;
-	}
-
-	private version(staging: Staging): string {
-		return readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
 	}
 }

@@ -38,6 +38,11 @@ export class Updater {
 		return this.#context.boot.inflates;
 	}
 
+	/** Whether a firmware has to be signed. */
+	get verifies(): boolean {
+		return this.#context.signatures?.wants("firmware") ?? false;
+	}
+
 	/** Whether an update is open. */
 	get busy(): boolean {
 		return this.#update?.isOpen ?? false;

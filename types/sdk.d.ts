@@ -25,6 +25,11 @@ interface StringConstructor {
 	fromArrayBuffer(bytes: ArrayBufferLike): string;
 }
 
+interface BigIntConstructor {
+	/** The number that these bytes are, the highest one first, without a sign. */
+	fromArrayBuffer(bytes: ArrayBuffer): bigint;
+}
+
 declare module "mc/config" {
 	const config: Readonly<Record<string, string | number | boolean | undefined>>;
 	export default config;

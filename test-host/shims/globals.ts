@@ -6,5 +6,6 @@ export function installGlobals(): void {
 	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	ArrayBuffer.fromString = (text) => new TextEncoder().encode(text).buffer;
 	String.fromArrayBuffer = (bytes) => decoder.decode(new Uint8Array(bytes));
+	BigInt.fromArrayBuffer = (bytes) => BigInt(`0x0${Buffer.from(bytes).toString("hex")}`);
 	globalThis.trace = (...text) => chip().uart(text.map((one) => `${one}`).join(""));
 }

@@ -9,8 +9,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { HTTPUpdate, type HTTPUpdateOptions, type Outcome } from "../../ota/client/http-update";
 import { RunningFirmware } from "../../ota/running";
-import type { Chip } from "../virtual/chip";
-import { board, firmware, md5, UpdaterBench } from "./updater-bench";
+import { board, firmware, md5, UpdaterBench, type UpdaterBenchOptions } from "./updater-bench";
 
 export { md5 };
 export const NEW = firmware("2.0.0", 30_000);
@@ -66,7 +65,7 @@ export class ClientBench extends UpdaterBench {
 	/** Resolves when the board restarts. */
 	readonly restarted: Promise<void>;
 
-	constructor(options: Partial<HTTPUpdateOptions> = {}, chip: Partial<Chip> & { size?: number } = {}) {
+	constructor(options: Partial<HTTPUpdateOptions> = {}, chip: UpdaterBenchOptions = {}) {
 		let restarted = () => {};
 		super({ ...chip, restart: () => restarted() as never });
 		this.restarted = new Promise((resolve) => {

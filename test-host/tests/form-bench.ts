@@ -8,8 +8,7 @@ import { BoundedListener } from "../../ota/http/listener";
 import type { BoundedSocket } from "../../ota/http/socket";
 import { UpdateForm, type UpdateFormOptions } from "../../ota/http/update-form";
 import { RunningFirmware } from "../../ota/running";
-import type { Chip } from "../virtual/chip";
-import { board, firmware, UpdaterBench } from "./updater-bench";
+import { board, firmware, UpdaterBench, type UpdaterBenchOptions } from "./updater-bench";
 
 export const NEW = firmware("2.0.0", 30_000);
 export const PAGE = new TextEncoder().encode("a page, as if it were compressed");
@@ -34,7 +33,7 @@ export class FormBench extends UpdaterBench {
 	/** Resolves when the board restarts. */
 	readonly restarted: Promise<void>;
 
-	constructor(options: Partial<UpdateFormOptions> = {}, chip: Partial<Chip> & { size?: number } = {}) {
+	constructor(options: Partial<UpdateFormOptions> = {}, chip: UpdaterBenchOptions = {}) {
 		let restarted = () => {};
 		super({ ...chip, restart: () => restarted() as never });
 		this.restarted = new Promise((resolve) => {

@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { ArduinoOTA, type ArduinoOTAOptions } from "../../ota/arduino-ota";
 import type { UpdateError } from "../../ota/errors";
-import { board, firmware, UpdaterBench } from "./updater-bench";
+import { board, firmware, UpdaterBench, type UpdaterBenchOptions } from "./updater-bench";
 import { Uploader } from "./uploader";
 
 export const PASSWORD = "open sesame";
@@ -16,13 +16,14 @@ export class ReceiverBench extends UpdaterBench {
 	/** Resolves when the board restarts. */
 	readonly restarted: Promise<void>;
 
-	constructor(options: Partial<ArduinoOTAOptions> = {}) {
+	constructor(options: Partial<ArduinoOTAOptions> = {}, chip: UpdaterBenchOptions = {}) {
 		let listening: (port: number) => void = () => {};
 		let restarted = () => {};
 		const port = new Promise<number>((resolve) => {
 			listening = resolve;
 		});
 		super({
+			...chip,
 			listening: (_protocol, number) => listening(number),
 			restart: () => restarted() as never,
 		});

@@ -5,6 +5,7 @@ import { EbootStrategy } from "../../ota/eboot";
 import type { ErrorCode } from "../../ota/errors";
 import { UpdateError } from "../../ota/errors";
 import { RunningFirmware } from "../../ota/running";
+import type { Signatures } from "../../ota/signature/signatures";
 import type { Update, UpdateOptions } from "../../ota/update";
 import { Updater } from "../../ota/updater";
 import board from "../shims/board";
@@ -37,11 +38,19 @@ export function codeOf(operate: () => unknown): ErrorCode | undefined {
 
 export const OLD = firmware("1.0.0", 20_000);
 
+/** The chip, and who may sign: whatever is chosen, the keys are parsed where the chip's globals are. */
+export interface UpdaterBenchOptions extends Partial<Chip> {
+	size?: number;
+	running?: Uint8Array;
+	signatures?: (() => Signatures) | undefined;
+}
+
 export class UpdaterBench extends BootBench {
+	readonly #signatures: Signatures | undefined;
 	updater: Updater;
 
-	constructor(chip: Partial<Chip> & { size?: number; running?: Uint8Array } = {}) {
-		const { size = 0x400000, running = OLD, ...overrides } = chip;
+	constructor(chip: UpdaterBenchOptions = {}) {
+		const { size = 0x400000, running = OLD, signatures, ...overrides } = chip;
 		super(size);
 		this.put(0, running);
 		installGlobals();
@@ -61,12 +70,18 @@ export class UpdaterBench extends BootBench {
 			...overrides,
 		});
 		onTestFinished(() => insertChip(undefined));
+		this.#signatures = signatures?.();
 		this.updater = this.start();
 	}
 
 	/** What the application makes at each start. */
 	start(running = new RunningFirmware(), boot: { gzip?: boolean } = {}): Updater {
-		this.updater = new Updater({ board, running, boot: new EbootStrategy(board, boot) });
+		this.updater = new Updater({
+			board,
+			running,
+			boot: new EbootStrategy(board, boot),
+			signatures: this.#signatures,
+		});
 		return this.updater;
 	}
 
