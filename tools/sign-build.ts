@@ -39,6 +39,15 @@ export async function signBuild(folder: string, file: string): Promise<string | 
 	return out;
 }
 
+/**
+ * The public.key of an application's folder as the setting `publicKeys`: the firmware takes only what is signed by
+ * it then. Undefined where there is none. Throws UpdateError FILE or KEY.
+ */
+export async function embeddedKey(folder: string): Promise<string | undefined> {
+	const file = join(folder, PUBLIC_KEY);
+	return (await exists(file)) ? keyNumbers(await readPublicKey(file)) : undefined;
+}
+
 async function exists(file: string): Promise<boolean> {
 	try {
 		await access(file);

@@ -10,7 +10,9 @@ import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
-import { flashSizes, listeningPort } from "./option-values";
+import { keyNumbers } from "./image/device-key";
+import { readPublicKeys } from "./image/keys";
+import { boardID, flashSizes, listeningPort, more, versionCounter } from "./option-values";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
@@ -35,6 +37,10 @@ interface SimulateOptions {
 	updateUser?: string;
 	updatePassword?: string;
 	updateToken?: string;
+	publicKey?: string[];
+	allowLegacy?: boolean;
+	minVersionCounter?: number;
+	board?: string;
 	mac?: Uint8Array;
 	firmware?: string;
 	mdns: boolean;
@@ -65,6 +71,10 @@ export function simulateCommand(): Command {
 		.option("--update-user <name>", "user for the server")
 		.option("--update-password <password>", "password for the server")
 		.option("--update-token <token>", "bearer token for the server, in their place")
+		.option("--public-key <file>", "takes only what this key has signed; may be given again", more)
+		.option("--allow-legacy", "signatures of the Arduino core up to 2.5.2 too")
+		.option("--min-version-counter <n>", "refuses images that claim less, or none", versionCounter)
+		.option("--board <id>", "refuses images that claim to be for another board", boardID)
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
 		.option("--no-mdns", "no announcement by DNS-SD")
@@ -78,6 +88,7 @@ Examples:
   ota8266 simulate --flash lamp.flash --ota-port 8300 --host-name lamp --password secret
   ota8266 simulate --http-port 8081 --http-user admin --http-password secret
   ota8266 simulate --update-url http://127.0.0.1:8070/update --update-interval 60
+  ota8266 simulate --public-key keys/public.key --min-version-counter 2
   ota8266 simulate --firmware dist/firmware-2.0.0.bin`,
 		)
 		.action(simulate);
@@ -112,6 +123,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			...(httpUser !== undefined && { httpUser }),
 			...(httpPassword !== undefined && { httpPassword }),
 			...updateSettings(options),
+			...(await signatureSettings(options)),
 		},
 		onUART: (text) => process.stdout.write(text),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
@@ -141,6 +153,23 @@ function updateSettings(options: SimulateOptions): Settings {
 		...(updateUser !== undefined && { updateUser }),
 		...(updatePassword !== undefined && { updatePassword }),
 		...(updateToken !== undefined && { updateToken }),
+	};
+}
+
+async function signatureSettings(options: SimulateOptions): Promise<Settings> {
+	const { publicKey, allowLegacy, minVersionCounter, board } = options;
+	if (!publicKey) {
+		if (allowLegacy || minVersionCounter !== undefined || board !== undefined) {
+			throw new Error("--allow-legacy, --min-version-counter and --board want a --public-key");
+		}
+		return {};
+	}
+	const keys = await readPublicKeys(publicKey);
+	return {
+		publicKeys: keys.map(keyNumbers).join(" "),
+		allowLegacySignatures: allowLegacy ?? false,
+		...(minVersionCounter !== undefined && { minVersionCounter }),
+		...(board !== undefined && { signatureBoard: board }),
 	};
 }
 

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
 import { UpdateError } from "../../ota/errors";
-import { signBuild } from "../../tools/sign-build";
+import { embeddedKey, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, root } from "./bundle";
 import { buildFirmware } from "./image-builder";
 
@@ -14,6 +14,8 @@ export interface FirmwareOptions {
 	name?: string | undefined;
 	/** Fills the file up to this many bytes. */
 	padTo?: number | undefined;
+	/** The setting of this name. */
+	publicKeys?: string | undefined;
 }
 
 /** A firmware file that carries main.ts, with the manifest's configuration. */
@@ -21,7 +23,8 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const config = manifestConfig();
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
-	const script = await applicationText({ ...config, name, version });
+	const { publicKeys } = options;
+	const script = await applicationText({ ...config, name, version, ...(publicKeys && { publicKeys }) });
 	return buildFirmware({
 		script,
 		name,
@@ -39,7 +42,7 @@ const HELP = `Makes a firmware for the virtual board out of main.ts and manifest
   --out FILE       where to (default: dist/firmware-VERSION.bin)
   --size BYTES     fills the file up to this size
   --gzip           compresses it; the boot loader inflates
-  --keys FOLDER    signs with its private.key where it has public.key too (default: beside manifest.json)
+  --keys FOLDER    embeds its public.key, and signs with its private.key (default: beside manifest.json)
 `;
 
 async function main(): Promise<void> {
@@ -65,12 +68,14 @@ async function main(): Promise<void> {
 		throw new Error(`--version takes 1 to ${VERSION_LENGTH} characters`);
 	}
 	if (padTo !== undefined && !Number.isInteger(padTo)) throw new Error("--size wants a number of bytes");
-	const firmware = await makeFirmware({ version, name: values.name, padTo });
+	const folder = values.keys ?? root;
+	const publicKeys = await embeddedKey(folder);
+	const firmware = await makeFirmware({ version, name: values.name, padTo, publicKeys });
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });
 	writeFileSync(out, file);
 	process.stdout.write(`${out}: ${file.length} bytes, version ${version}\n`);
-	await signBuild(values.keys ?? root, out);
+	await signBuild(folder, out);
 }
 
 if (process.argv[1] === import.meta.filename) {
