@@ -168,11 +168,10 @@ export class Update {
 			if (this.context.signatures?.wants(this.options.kind)) {
 				// Its memory is what the signature is verified in; no names, since what verifies goes deep.
 				this.sector = new Uint8Array(0);
-				payload = this.context.signatures.verify(
-					this.context.signatures.read(this.options.kind, this.staging, this.taken, this.context.board),
-					this.context.board,
-				);
-				this.context.signatures.checkClaims(this.staging, payload.size, this.context.board);
+				const { board } = this.context;
+				const signed = this.context.signatures.read(this.options.kind, this.staging, this.taken, board);
+				payload = this.context.signatures.verify(signed, board);
+				this.context.signatures.checkClaims(this.staging, payload.size, board);
 				this.checkWhole(payload.size);
 			}
 			if (this.options.kind === "firmware") this.choose(this.staging, payload);

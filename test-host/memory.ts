@@ -2,7 +2,7 @@
  * `npm run memory`: what an update takes of the device's memory at most, measured in the XS engine, a line for
  * each receiver; writes the table into DESIGN.md.
  */
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,6 +10,9 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { upload } from "../tools/espota";
+import { deviceKey } from "../tools/image/device-key";
+import { privateKey } from "../tools/image/keys";
+import { signed } from "../tools/image/signing";
 import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
@@ -32,6 +35,13 @@ export interface Scenario {
 	send(port: number, image: Uint8Array, httpPort: number): Promise<unknown>;
 	/** The board asks a server for the image. */
 	server?: boolean;
+	/** Who signs it; the board has the public key. */
+	signer?: Signer;
+}
+
+interface Signer {
+	type: "rsa" | "ec";
+	modulusLength?: number;
 }
 
 const PASSWORD = "open sesame";
@@ -95,6 +105,24 @@ export const scenarios: readonly Scenario[] = [
 	},
 	{ name: "a server's update", settings: {}, send: async () => {}, server: true },
 	{ name: "HTTP PUT, password", settings: { httpPassword: PASSWORD }, send: sendByPUT },
+	{
+		name: "ArduinoOTA, signed by RSA of 2048 bits",
+		settings: {},
+		send: sendAsEspota,
+		signer: { type: "rsa", modulusLength: 2048 },
+	},
+	{
+		name: "HTTP PUT, password, signed by RSA of 2048 bits",
+		settings: { httpPassword: PASSWORD },
+		send: sendByPUT,
+		signer: { type: "rsa", modulusLength: 2048 },
+	},
+	{
+		name: "HTTP PUT, password, signed by P-256",
+		settings: { httpPassword: PASSWORD },
+		send: sendByPUT,
+		signer: { type: "ec" },
+	},
 ];
 
 /** A server that has this image for every board. */
@@ -111,8 +139,19 @@ async function serve(image: Uint8Array): Promise<{ url: string; close(): void }>
 	return { url: `http://127.0.0.1:${port}/update`, close: () => server.close() };
 }
 
+function keyPair({ type, modulusLength = 2048 }: Signer): { keys: string; privatePEM: string } {
+	const { privateKey: key, publicKey } =
+		type === "rsa"
+			? generateKeyPairSync("rsa", { modulusLength })
+			: generateKeyPairSync("ec", { namedCurve: "P-256" });
+	return {
+		keys: deviceKey(String(publicKey.export({ type: "spki", format: "pem" }))),
+		privatePEM: String(key.export({ type: "pkcs8", format: "pem" })),
+	};
+}
+
 /** The peaks of a run in which an update of 600,000 bytes came in and was handed over. */
-export async function measure({ settings, send, server: asks }: Scenario): Promise<Peaks> {
+export async function measure({ settings, send, server: asks, signer }: Scenario): Promise<Peaks> {
 	const folder = mkdtempSync(join(tmpdir(), "ota8266-memory-"));
 	const ports = { udp: 0, tcp: 0 };
 	let listens: () => void = () => {};
@@ -123,7 +162,9 @@ export async function measure({ settings, send, server: asks }: Scenario): Promi
 	const peaks = new Promise<Peaks>((resolve) => {
 		measured = resolve;
 	});
-	const image = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
+	const built = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
+	const pair = signer && keyPair(signer);
+	const image = pair ? signed(built, privateKey(pair.privatePEM, "private.key")) : built;
 	const server = asks ? await serve(image) : undefined;
 	const board = new VirtualBoard({
 		flashFile: join(folder, "flash"),
@@ -133,6 +174,7 @@ export async function measure({ settings, send, server: asks }: Scenario): Promi
 			httpPort: 0,
 			dnssd: false,
 			...(server && { updateUrl: server.url, updateInterval: 60, updateFirst: 0.3 }),
+			...(pair && { publicKeys: pair.keys }),
 			...settings,
 		},
 		onUART: () => {},

@@ -52,14 +52,20 @@ export class Signatures {
 	 * be a signature of a key for this kind, READ.
 	 */
 	read(kind: UpdateKind, staging: Staging, byteLength: number, board: Board): Signed {
-		const length = byteLength > LENGTH_WORD ? lengthAtEnd(staging, byteLength) : 0;
+		const length = this.lengthOf(kind, staging, byteLength);
 		const size = byteLength - LENGTH_WORD - length;
-		// Before any digest, which takes a second.
-		let isPossible = false;
-		for (let i = 0; i < this.keys.length; i++) if (isFor(this.keys[i], kind, length)) isPossible = true;
-		if (!isPossible || size <= 0) throw new UpdateError(ErrorCode.SIGN);
+		const digests = digestPayload(staging, size, board);
 		const signature = staging.read(length, size).buffer as ArrayBuffer;
-		return { kind, size, signature, ...digestPayload(staging, size, board) };
+		return { kind, size, signature, sha256: digests.sha256, md5: digests.md5 };
+	}
+
+	/** Bytes of the signature at the end. Before any digest, which takes a second: throws where it can be none. */
+	private lengthOf(kind: UpdateKind, staging: Staging, byteLength: number): number {
+		const length = byteLength > LENGTH_WORD ? lengthAtEnd(staging, byteLength) : 0;
+		for (let i = 0; i < this.keys.length; i++) {
+			if (isFor(this.keys[i], kind, length) && byteLength > LENGTH_WORD + length) return length;
+		}
+		throw new UpdateError(ErrorCode.SIGN);
 	}
 
 	/** Gives what one of the keys for its kind has signed. Throws UpdateError SIGN. Few names: what it calls goes deep. */
