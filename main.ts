@@ -126,8 +126,9 @@ function signatures(): Signatures | undefined {
 	return new Signatures({
 		keys: text(publicKeys) ?? "",
 		allowLegacy: config.allowLegacySignatures === true,
-		minVersionCounter: number(minVersionCounter),
-		board: text(signatureBoard),
+		minVersionCounter:
+			minVersionCounter === undefined ? undefined : (number(minVersionCounter) ?? Number.NaN),
+		board: signatureBoard === undefined ? undefined : (text(signatureBoard) ?? ""),
 	});
 }
 

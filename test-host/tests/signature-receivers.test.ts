@@ -141,6 +141,8 @@ describe.each(engines)("a whole board, on %s", (engine) => {
 		{ publicKeys: "" },
 		{ publicKeys: 1 },
 		{ signatureBoard: "lamp" },
+		{ publicKeys: textOf(rsa), minVersionCounter: "7" },
+		{ publicKeys: textOf(rsa), signatureBoard: 5 },
 	])("with damaged settings does not open itself to everybody: %j", async (settings) => {
 		const bench = new BoardBench({ engineName: engine, settings });
 		bench.board.flashByCable(FIRST);
