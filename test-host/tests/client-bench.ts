@@ -144,7 +144,7 @@ export class ClientBench extends UpdaterBench {
 				dns: { io: Resolver, servers: ["127.0.0.1"], socket: { io: UDP } },
 				socket: { io: TCP },
 			},
-			timeout: 900,
+			timeout: 8000,
 			onStart: (kind) => this.told.push(`start ${kind}`),
 			onEnd: (kind) => this.told.push(`end ${kind}`),
 			onError: (error) => this.told.push(`error: ${error}`),

@@ -63,7 +63,7 @@ function answers(port: number): Promise<boolean> {
 
 /** A bench whose client knows the MD5 of what runs. */
 async function benchOf(mac?: Uint8Array): Promise<ClientBench> {
-	const bench = new ClientBench({ timeout: 900 }, mac && { mac });
+	const bench = new ClientBench({ timeout: 8000 }, mac && { mac });
 	await new Promise<void>((resolve) => new RunningFirmware().measure(resolve));
 	return bench;
 }
@@ -88,7 +88,7 @@ describe.skipIf(!hasPHP)("the PHP script of Arduino's documentation (apt-get ins
 		bench.start();
 		const running = new RunningFirmware();
 		await new Promise<void>((resolve) => running.measure(resolve));
-		expect(await bench.short(url, bench.clientOf({ running, timeout: 900 }))).toBe("no updates");
+		expect(await bench.short(url, bench.clientOf({ running, timeout: 8000 }))).toBe("no updates");
 	});
 
 	test("does not know another board", async () => {
