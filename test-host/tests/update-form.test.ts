@@ -1,5 +1,7 @@
 /** The update form over real sockets: what each request is answered, and what becomes of the board. */
+import HTTPServer, { type HTTPConnectionHandlers } from "embedded:network/http/server";
 import { describe, expect, test } from "vitest";
+import { BoundedListener } from "../../ota/http/listener";
 import { layoutFor } from "../virtual/layout";
 import { FORM, FormBench, formBody, NEW, PAGE } from "./form-bench";
 import { md5, OLD } from "./updater-bench";
@@ -501,4 +503,37 @@ describe("a client that waits before it sends the body", () => {
 		);
 		expect(await raw.says("wanted\n")).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
 	});
+});
+
+test("beside an application's own routes each request finds its handlers", async () => {
+	const bench = new FormBench();
+	const hello = ArrayBuffer.fromString("hello");
+	const mine: HTTPConnectionHandlers = {
+		onResponse(response) {
+			response.headers.set("content-length", hello.byteLength);
+			this.respond(response);
+		},
+		onWritable() {
+			this.write(hello);
+		},
+	};
+	const server = new HTTPServer({
+		io: BoundedListener,
+		port: 0,
+		onConnect(connection) {
+			connection.accept({
+				onRequest({ path }) {
+					this.route = bench.form.serves(path) ? bench.form.handlers : mine;
+				},
+			});
+		},
+	});
+	const url = `http://127.0.0.1:${server.port}`;
+	expect(await (await fetch(`${url}/hello`)).text()).toBe("hello");
+	const answer = await fetch(`${url}/update`, { method: "PUT", body: new Uint8Array(NEW) });
+	expect(await answer.text()).toBe(`${SUCCESS}\n`);
+	bench.form.close();
+	server.close();
+	bench.restart();
+	expect(bench.runs()).toBe("2.0.0");
 });
