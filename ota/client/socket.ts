@@ -15,9 +15,6 @@ import { UNBOUNDED } from "../http/limits";
 import { ResponseHead } from "./response-head";
 import { nameOf } from "./url";
 
-/** Milliseconds in which an adopted connection tells of bytes that it had already. */
-const SETTLE = 20;
-
 type Constructor = new (options: Record<string, unknown>) => TCP;
 
 /** A TLS socket's TCP, and its options. */
@@ -65,7 +62,7 @@ export class ClientSocket {
 	private readonly nothing = new Uint8Array(0);
 	/** How the connection has ended, where it has: what waits then is all of it, of one that was reset nothing. */
 	private how: "ended" | "closed" | "reset" | undefined;
-	/** Nothing more was told since it was closed, for a while. */
+	/** The TCP that took over has told of all that waits. */
 	private settled = false;
 
 	constructor(options: ClientSocketOptions) {
@@ -109,8 +106,8 @@ export class ClientSocket {
 	}
 
 	/** A connection to a place, or the one that another TCP had. */
-	private open(place: Record<string, unknown>): TCP {
-		const { transport, onWritable } = this.options;
+	private open(place: Record<string, unknown>, onWritable = this.options.onWritable): TCP {
+		const { transport } = this.options;
 		const { io, ...more } = transport;
 		if (more.TCP !== undefined) more.TCP = guarded(more.TCP as Carrier, () => this.lost("reset"));
 		return new (io as Constructor)({
@@ -125,7 +122,6 @@ export class ClientSocket {
 
 	private arrived(count: number): void {
 		this.available = count;
-		this.settled = false;
 		if (this.state === "passing") this.later();
 		else if (this.how || this.stands()) this.advance();
 		else this.adopt();
@@ -139,11 +135,15 @@ export class ClientSocket {
 
 	/**
 	 * The connection has ended, and bytes wait. To read them is safe where the server has closed it, but crashes
-	 * the ESP8266 where it was reset; of one that was reset no other TCP can be made.
+	 * the ESP8266 where it was reset; of one that was reset no other TCP can be made. The new one tells first what
+	 * waits, then that it may be written to.
 	 */
 	private adopt(): void {
 		try {
-			this.tcp = this.open({ from: this.tcp });
+			this.tcp = this.open({ from: this.tcp }, () => {
+				this.settled = true;
+				this.later();
+			});
 			this.how = "closed";
 		} catch {
 			this.how = "reset";
@@ -160,8 +160,6 @@ export class ClientSocket {
 		if (this.state === "body" && count > 0) this.offer(count);
 		else if (this.how && this.available === 0 && this.state !== "passing") {
 			if (this.how !== "closed" || this.settled) this.over();
-			else this.later(SETTLE);
-			this.settled = true;
 		}
 	}
 
@@ -243,12 +241,12 @@ export class ClientSocket {
 	}
 
 	/** From within a call of the client nothing may be offered. Until the turn comes the connection may end. */
-	private later(delay = 0): void {
+	private later(): void {
 		this.turn ??= Timer.set(() => {
 			this.turn = undefined;
 			if (this.how || this.available === 0 || this.stands()) this.advance();
 			else this.adopt();
-		}, delay);
+		});
 	}
 
 	/** The last chunk has come. To the client a body without a length ends with its connection. */

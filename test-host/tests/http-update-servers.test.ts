@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RunningFirmware } from "../../ota/running";
-import { ClientBench, NEW, quickWaits, TestServer } from "./client-bench";
+import { ClientBench, NEW, quickWaits, TestServer, TIMEOUT } from "./client-bench";
 
 const SCRIPT = fileURLToPath(new URL("../fixtures/update.php", import.meta.url));
 const has = (program: string, option: string) => spawnSync(program, [option]).status === 0;
@@ -63,7 +63,7 @@ function answers(port: number): Promise<boolean> {
 
 /** A bench whose client knows the MD5 of what runs. */
 async function benchOf(mac?: Uint8Array): Promise<ClientBench> {
-	const bench = new ClientBench({ timeout: 8000 }, mac && { mac });
+	const bench = new ClientBench({ timeout: TIMEOUT }, mac && { mac });
 	await new Promise<void>((resolve) => new RunningFirmware().measure(resolve));
 	return bench;
 }
@@ -88,7 +88,7 @@ describe.skipIf(!hasPHP)("the PHP script of Arduino's documentation (apt-get ins
 		bench.start();
 		const running = new RunningFirmware();
 		await new Promise<void>((resolve) => running.measure(resolve));
-		expect(await bench.short(url, bench.clientOf({ running, timeout: 8000 }))).toBe("no updates");
+		expect(await bench.short(url, bench.clientOf({ running, timeout: TIMEOUT }))).toBe("no updates");
 	});
 
 	test("does not know another board", async () => {
