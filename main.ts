@@ -94,7 +94,7 @@ export default function main(): void {
 			running,
 			http: {
 				io: HTTPClient,
-				dns: { io: Resolver, servers: [Net.get("DNS") ?? ""], socket: { io: UDP } },
+				dns: { io: Resolver, servers: Net.get("DNS"), socket: { io: UDP } },
 				socket: { io: TCP },
 			},
 			user: text(config.updateUser),

@@ -91,7 +91,8 @@ export function readResume(source: string, kind: UpdateKind): (Resumable & { sta
 		const header = new Uint8Array(partition.read(HEADER_LENGTH, 0));
 		const found = decode(header);
 		if (!found || found.kind !== kind || found.source !== sourceDigest(source)) return undefined;
-		const sectors = Math.floor(found.byteLength / SECTOR);
+		// All but the last byte: a server has no part for whom has all.
+		const sectors = ((found.byteLength - 1) / SECTOR) | 0;
 		let count = 0;
 		for (let at = 0; count === 8 * at && count < sectors; at += BITMAP_PIECE) {
 			const bits = new Uint8Array(partition.read(BITMAP_PIECE, HEADER_LENGTH + at));

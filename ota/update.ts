@@ -2,7 +2,7 @@ import flash from "embedded:storage/flash";
 import type { Board } from "./board";
 import type { BootStrategy } from "./boot";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
-import { ErrorCode, UpdateError } from "./errors";
+import { ErrorCode, errorText, UpdateError } from "./errors";
 import {
 	ApplicationScanner,
 	bootImageFault,
@@ -191,9 +191,9 @@ export class Update {
 	close(reason?: UpdateError): void {
 		const report = this.state;
 		if (report.result === "running") {
-			const { code, message } = reason ?? new UpdateError(ErrorCode.ABANDONED);
+			const code = reason ? reason.code : ErrorCode.ABANDONED;
 			report.result = "failed";
-			report.error = { code, text: message };
+			report.error = { code, text: reason ? reason.message : errorText(code) };
 		}
 		this.staging?.close();
 		this.staging = undefined;

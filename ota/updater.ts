@@ -18,6 +18,8 @@ export class Updater {
 	readonly #context: UpdateContext;
 	#update: Update | undefined;
 	#last: UpdateReport | undefined;
+	/** A firmware was verified before the update that is the last one. */
+	#awaits = false;
 
 	constructor(context: UpdateContext) {
 		this.#context = context;
@@ -48,6 +50,12 @@ export class Updater {
 		return this.#update?.isOpen ?? false;
 	}
 
+	/** Whether a verified firmware lies in the staging area, for the restart. */
+	get awaitsRestart(): boolean {
+		const { kind, result } = this.#update?.state ?? {};
+		return this.#awaits || (kind === "firmware" && result === "verified");
+	}
+
 	/**
 	 * Begins an update. Throws UpdateError RUNNING_ALREADY, UNKNOWN_COMMAND, BOOTSTRAP, SIZE, BAD_MD5,
 	 * FLASH_CONFIG, SPACE or READ, having changed nothing. A firmware takes back one that was completed and has
@@ -65,7 +73,9 @@ export class Updater {
 		if (flashSize < configuredFlashSize) {
 			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
 		}
+		const awaits = this.awaitsRestart;
 		this.#update = this.#make(options);
+		this.#awaits = awaits && kind !== "firmware";
 		// A firmware that waits for the restart is gone: its staging area is written again.
 		if (kind === "firmware") {
 			boot.clear();

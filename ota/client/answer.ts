@@ -32,7 +32,8 @@ export function isRedirect(status: number): boolean {
 export function redirected(location: string | undefined, from: Address, redirects: Redirects): Address {
 	let to: Address;
 	try {
-		to = resolveLocation(location ?? "", from);
+		if (!location) throw new RangeError("none");
+		to = resolveLocation(location, from);
 	} catch {
 		throw new UpdateError(ErrorCode.REDIRECT, "no address");
 	}
@@ -65,7 +66,8 @@ export function offered(
 	if (byteLength > room) throw new UpdateError(ErrorCode.NO_SPACE);
 	const digest = (md5 ?? headers.get("x-md5") ?? "").toLowerCase();
 	if (digest !== "" && !isHex(digest, 32)) throw new UpdateError(ErrorCode.WRONG_MD5);
-	return { kind, byteLength, md5: digest, source, tag: strongTag(headers) };
+	// An integer to the engine: others cost it much of its stack when they become text.
+	return { kind, byteLength: byteLength | 0, md5: digest, source, tag: strongTag(headers) };
 }
 
 /** An ETag that stands for the very bytes; empty where there is none. */

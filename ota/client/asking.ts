@@ -31,6 +31,10 @@ export abstract class Asking implements RequestOwner {
 	/** The answer. */
 	protected status = 0;
 	protected headers = new Map<string, string>();
+	/** All of the body has come. */
+	protected complete = false;
+	/** Why the request has failed. */
+	protected error: UpdateError | undefined;
 	/** What was staged already when the question went out. */
 	protected known: (Resumable & { staged: Staged }) | undefined;
 	/** The next turn, or the end of a wait. */
@@ -63,17 +67,24 @@ export abstract class Asking implements RequestOwner {
 	}
 
 	protected ask(): void {
-		const { http, running, timeout = TIMEOUT } = this.options;
+		const { http, running, md5, timeout = TIMEOUT } = this.options;
 		const { kind, mode, address: first } = this.question;
 		this.state = "asking";
 		// The server compares with what runs.
 		if (running.md5 === undefined && !this.measured) {
 			this.measured = true;
-			running.measure(() => this.next());
+			running.measure(() => {
+				if (this.state === "asking") this.next();
+			});
 			return;
 		}
+		this.complete = false;
+		this.error = undefined;
 		try {
+			if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 			this.known = mode === "version" ? undefined : readResume(formatURL(first), kind);
+			// What was begun without it may be another update than the one that must be.
+			if (md5 !== undefined && this.known?.md5 !== md5.toLowerCase()) this.known = undefined;
 			const headers = requestHeaders(this.options, this.question, this.address, this.known);
 			this.request = new HTTPGet({ http, owner: this, address: this.address, headers, timeout });
 		} catch (error) {
@@ -86,6 +97,22 @@ export abstract class Asking implements RequestOwner {
 		this.headers = headers;
 		this.state = "judging";
 		this.next();
+	}
+
+	/** Whether another update is under way, or waits for the restart. */
+	protected get isOccupied(): boolean {
+		const { updater } = this.options;
+		const { kind, mode } = this.question;
+		return mode !== "version" && (updater.busy || (kind === "firmware" && updater.awaitsRestart));
+	}
+
+	/** What came will not be taken up again. A flash that does not take this takes no update either. */
+	protected forget(): void {
+		try {
+			clearResume();
+		} catch {
+			// The update that is opened next refuses then.
+		}
 	}
 
 	protected judge(): void {
@@ -104,7 +131,7 @@ export abstract class Asking implements RequestOwner {
 				this.prepare();
 			} else throw statusError(status);
 		} catch (error) {
-			if (status === 206 || status === 416) clearResume();
+			if (status === 206 || status === 416) this.forget();
 			this.fail(error);
 		}
 	}
@@ -115,6 +142,7 @@ export abstract class Asking implements RequestOwner {
 		if (this.redirects > REDIRECTS_MAX) throw new UpdateError(ErrorCode.REDIRECT, "too many");
 		this.address = redirected(this.headers.get("location"), this.address, redirects);
 		this.request?.close();
+		this.error = undefined;
 		this.state = "asking";
 		this.next();
 	}

@@ -32,7 +32,10 @@ export interface HTTPUpdateOptions extends Credentials {
 	timeout?: number | undefined;
 	/** MD5 that an update must have, in place of the one that the server tells. */
 	md5?: string | undefined;
-	/** Restarts into a firmware by itself; true where not given. Else the application calls `updater.restart()`. */
+	/**
+	 * Restarts into a firmware by itself; true where not given. Else the application calls `updater.restart()`, and
+	 * until then no other firmware is asked for.
+	 */
 	rebootOnSuccess?: boolean | undefined;
 	/** False: not now. Asked before anything is sent. */
 	mayUpdate?: (() => boolean) | undefined;
@@ -101,13 +104,14 @@ export class HTTPUpdate {
 	/** Abandons what is under way, without an outcome. */
 	close(): void {
 		Timer.clear(this.#restart);
+		this.#restart = undefined;
 		this.#session?.close();
 		this.#session = undefined;
 	}
 
 	#ask(kind: UpdateKind, mode: Mode, source: Source, version = "", onOutcome: OnOutcome = () => {}): void {
 		const { updater, mayUpdate } = this.#options;
-		const busy = this.#session !== undefined || updater.busy;
+		const busy = this.#session !== undefined || this.#restart !== undefined || updater.busy;
 		let error: UpdateError | undefined;
 		if (busy) error = new UpdateError(ErrorCode.RUNNING_ALREADY);
 		else if (mode !== "version" && mayUpdate?.() === false) error = new UpdateError(ErrorCode.NOT_NOW);
@@ -124,10 +128,11 @@ export class HTTPUpdate {
 		}
 		this.#session = new Session(this.#options, { kind, mode, address, version }, (outcome) => {
 			this.#session = undefined;
-			onOutcome(outcome);
 			const { rebootOnSuccess = true } = this.#options;
-			if (outcome.result !== "updated" || kind !== "firmware" || !rebootOnSuccess) return;
-			this.#restart = Timer.set(() => updater.restart(), RESTART_DELAY);
+			if (outcome.result === "updated" && kind === "firmware" && rebootOnSuccess) {
+				this.#restart = Timer.set(() => updater.restart(), RESTART_DELAY);
+			}
+			onOutcome(outcome);
 		});
 	}
 }

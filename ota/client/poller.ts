@@ -31,6 +31,8 @@ export class Poller {
 	readonly #options: PollerOptions;
 	#timer: Timer | undefined;
 	#failures = 0;
+	/** The check under way is this one's, not the application's own. */
+	#checking = false;
 	#paused = false;
 	#closed = false;
 
@@ -57,7 +59,7 @@ export class Poller {
 	resume(): void {
 		if (!this.#paused || this.#closed) return;
 		this.#paused = false;
-		if (!this.#options.client.busy) this.#wait(this.#options.first ?? FIRST);
+		this.#wait(this.#options.first ?? FIRST);
 	}
 
 	/** No more checks; one under way is abandoned. */
@@ -73,18 +75,21 @@ export class Poller {
 	}
 
 	#check(): void {
-		this.#timer = undefined;
-		const { client, source, version } = this.#options;
-		// The one under way will have an outcome.
-		if (client.busy) return;
+		const { client, source, version, interval } = this.#options;
+		// The outcome sets another one; there is none where the application closes the client.
+		this.#wait(interval);
+		if (this.#checking && client.busy) return;
+		this.#checking = true;
 		client.update(source, version, (outcome) => this.#checked(outcome));
 	}
 
 	#checked(outcome: Outcome): void {
 		if (this.#closed) return;
+		this.#checking = false;
 		this.#failures = outcome.result === "failed" ? this.#failures + 1 : 0;
 		const next = delayAfter(outcome, this.#failures, this.#options.interval, Math.random());
-		if (!this.#paused) this.#wait(next);
+		if (this.#paused) Timer.clear(this.#timer);
+		else this.#wait(next);
 		this.#options.onOutcome?.(outcome, next);
 	}
 }

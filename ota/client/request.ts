@@ -2,6 +2,7 @@
 import type HTTPClient from "embedded:network/http/client";
 import Timer from "timer";
 import { ErrorCode, UpdateError } from "../errors";
+import { NOT_IMPLEMENTED } from "../http/head-reader";
 import { ClientSocket, type SocketOwner } from "./socket";
 import { type Address, authorityOf, nameOf } from "./url";
 
@@ -26,7 +27,7 @@ export interface RequestOwner {
 	answered(status: number, headers: Map<string, string>): void;
 	/** `count` bytes of the body wait. */
 	readable(count: number): void;
-	/** Once: all has come, or it failed: HTTP_CONNECT, HTTP_LOST, NO_HTTP_SERVER, HTTP_TIMEOUT. */
+	/** Once: all has come, or it failed: HTTP_CONNECT, HTTP_LOST, NO_HTTP_SERVER, HTTP_ENCODING, HTTP_TIMEOUT. */
 	over(error: UpdateError | undefined): void;
 }
 
@@ -166,8 +167,10 @@ export class HTTPGet implements SocketOwner {
 		if (this.limit !== undefined) Timer.schedule(this.limit, this.timeout);
 	}
 
-	malformed(): void {
-		this.error = new UpdateError(ErrorCode.NO_HTTP_SERVER);
+	malformed(status: number): void {
+		this.error = new UpdateError(
+			status === NOT_IMPLEMENTED ? ErrorCode.HTTP_ENCODING : ErrorCode.NO_HTTP_SERVER,
+		);
 	}
 
 	complete(): void {

@@ -1,4 +1,4 @@
-import { BAD_REQUEST, Head, HeadReader } from "../http/head-reader";
+import { BAD_REQUEST, Head, HeadReader, isDigits } from "../http/head-reader";
 
 /** A redirect's address of some length is in it. */
 const KEPT_MAX = 1024;
@@ -29,15 +29,20 @@ export class ResponseHead extends HeadReader {
 
 	/** Whether the body ends with the connection. */
 	get isOpen(): boolean {
-		return !this.hasLength && !this.isChunked;
+		return !this.hasLength && !this.isChunked && !this.isBare;
+	}
+
+	/** Whether the status says that there is no body, whatever the headers do. */
+	private get isBare(): boolean {
+		return this.status === 204 || this.status === 205 || this.status === 304;
 	}
 
 	/** `HTTP/1.1 200 OK`; the reason may lack, the client wants a space before it. */
 	protected firstLine(line: string): number {
 		const status = Number(line.slice(9, 12));
-		if (!line.startsWith("HTTP/1.") || line.charAt(8) !== " " || !(status >= 100 && status < 600)) {
-			return BAD_REQUEST;
-		}
+		const isWhole = line.charAt(8) === " " && (line.length === 12 || line.charAt(12) === " ");
+		if (!isWhole || !isDigits(line.slice(9, 12))) return BAD_REQUEST;
+		if (!line.startsWith("HTTP/1.") || status < 100 || status >= 600) return BAD_REQUEST;
 		this.status = status;
 		this.replace(`HTTP/1.1 ${status} `);
 		return Head.MORE;
@@ -53,6 +58,7 @@ export class ResponseHead extends HeadReader {
 
 	/** What comes before the answer proper is dropped. */
 	protected last(): number {
+		if (this.isBare) this.bodyLength = 0;
 		return this.status < 200 ? Head.MORE : Head.END;
 	}
 }

@@ -11,7 +11,7 @@
  */
 import { ErrorCode, UpdateError } from "../errors";
 import { SECTOR } from "../image";
-import { beginResume, clearResume, isResumable, markResume, type Resumable } from "../resume";
+import { beginResume, isResumable, markResume, type Resumable, readResume } from "../resume";
 import type { Update } from "../update";
 import { coreError, offered, retryAfter } from "./answer";
 import { Asking } from "./asking";
@@ -35,9 +35,6 @@ export class Session extends Asking {
 	private piece: Uint8Array | undefined;
 	/** Bytes of the body that wait. */
 	private available = 0;
-	private complete = false;
-	/** Why the request has failed. */
-	private error: UpdateError | undefined;
 	/** Breaks since the last sector. */
 	private breaks = 0;
 
@@ -59,7 +56,8 @@ export class Session extends Asking {
 	/** Kept, since a turn comes with every sector. Little is done here: a call takes a dozen slots of the stack. */
 	protected readonly turn = (): void => {
 		this.timer = undefined;
-		if (this.error) {
+		// A status says more than a connection that ended behind it.
+		if (this.error && this.state !== "judging") {
 			this.broken(this.error);
 			return;
 		}
@@ -94,6 +92,11 @@ export class Session extends Asking {
 	protected prepare(): void {
 		const { updater, md5, prepare } = this.options;
 		const { kind, address } = this.question;
+		if (this.error) {
+			this.broken(this.error);
+			return;
+		}
+		if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 		const room = updater.freeSpace(kind);
 		if (this.status === 206) this.what = this.known;
 		else {
@@ -125,6 +128,7 @@ export class Session extends Asking {
 		const what = this.what;
 		if (!what) return;
 		try {
+			if (this.isOccupied || !this.isStaged()) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 			this.update = updater.open({
 				kind: what.kind,
 				byteLength: what.byteLength || undefined,
@@ -133,22 +137,41 @@ export class Session extends Asking {
 				staged: known?.staged,
 				...(onProgress && { onProgress }),
 			});
-			this.resumable = what.byteLength > 0 && isResumable(what);
-			if (this.resumable && !known) beginResume(what);
+			// The record lies where a firmware may that was verified before.
+			this.resumable = what.byteLength > 0 && !updater.awaitsRestart && isResumable(what);
 		} catch (error) {
 			this.fail(error);
 			return;
 		}
-		if (this.breaks === 0) onStart?.(what.kind);
+		if (!known) this.keep(() => beginResume(what));
 		this.state = known ? "restoring" : "receiving";
 		this.next();
+		if (this.breaks === 0) onStart?.(what.kind);
+	}
+
+	/** Whether what was known to be staged still is: another update may have come while the server answered. */
+	private isStaged(): boolean {
+		const { known } = this;
+		if (!known) return true;
+		return readResume(known.source, known.kind)?.staged.byteLength === known.staged.byteLength;
+	}
+
+	/** Without the record of what came an update is as good, but begins anew where it breaks. */
+	private keep(record: () => void): void {
+		if (!this.resumable) return;
+		try {
+			record();
+		} catch {
+			this.resumable = false;
+			this.forget();
+		}
 	}
 
 	private restore(): void {
 		try {
 			if (!this.update?.restore()) this.state = "receiving";
 		} catch (error) {
-			clearResume();
+			this.forget();
 			this.fail(error);
 			return;
 		}
@@ -166,15 +189,17 @@ export class Session extends Asking {
 			try {
 				programmed = this.update?.write(piece) ?? false;
 			} catch (error) {
-				clearResume();
+				this.forget();
 				this.fail(error);
 				return;
 			}
+			// The application may have closed it.
+			if (this.state !== "receiving") return;
 			if (!programmed) continue;
 			this.breaks = 0;
-			// The last sector may not be a whole one.
 			const { received = 0, sentMode } = this.update ?? {};
-			if (this.resumable) markResume((received / SECTOR) | 0, sentMode);
+			// The last sector may not be a whole one.
+			if (received % SECTOR === 0) this.keep(() => markResume((received / SECTOR) | 0, sentMode));
 			this.next();
 			return;
 		}
@@ -185,9 +210,9 @@ export class Session extends Asking {
 		const { kind } = this.question;
 		try {
 			this.update?.complete();
-			clearResume();
+			this.forget();
 		} catch (error) {
-			clearResume();
+			this.forget();
 			this.fail(error);
 			return;
 		}
@@ -224,7 +249,8 @@ export class Session extends Asking {
 		this.update?.close(error);
 		const patience = retryAfter(this.headers);
 		if (started) this.options.onError?.(error);
-		this.end({ result: "failed", error, ...(patience !== undefined && { retryAfter: patience }) });
+		const result = error.code === ErrorCode.RUNNING_ALREADY && !started ? "postponed" : "failed";
+		this.end({ result, error, ...(patience !== undefined && { retryAfter: patience }) });
 	}
 
 	protected end(outcome: Outcome): void {

@@ -10,17 +10,23 @@
 import type TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { Chunk, Chunks } from "../http/chunks";
-import { Head } from "../http/head-reader";
+import { BAD_REQUEST, Head } from "../http/head-reader";
 import { UNBOUNDED } from "../http/limits";
 import { ResponseHead } from "./response-head";
 import { nameOf } from "./url";
 
 type Constructor = new (options: Record<string, unknown>) => TCP;
 
+/** A TLS socket's TCP, and its options. */
+interface Carrier {
+	io: Constructor;
+	[option: string]: unknown;
+}
+
 /** Who asked, and is told what the client does not know. */
 export interface SocketOwner {
-	/** The answer is none of HTTP, or too large. */
-	malformed(): void;
+	/** The answer is none of HTTP, or too large: the status that a request of this kind would be refused with. */
+	malformed(status: number): void;
 	/** The whole body has come. */
 	complete(): void;
 }
@@ -54,8 +60,10 @@ export class ClientSocket {
 	private chunks: Chunks | undefined;
 	private turn: Timer | undefined;
 	private readonly nothing = new Uint8Array(0);
-	/** The server has ended the connection, and what waits is all of it. */
-	private finished = false;
+	/** How the connection has ended, where it has: what waits then is all of it, of one that was reset nothing. */
+	private how: "ended" | "closed" | "reset" | undefined;
+	/** The TCP that took over has told of all that waits. */
+	private settled = false;
 
 	constructor(options: ClientSocketOptions) {
 		const { address, host, port } = options;
@@ -75,15 +83,13 @@ export class ClientSocket {
 		}
 		const count = into.length;
 		if (this.state !== "body" || count > Math.min(this.available, this.remaining)) return undefined;
-		if (!this.finished && !this.stands()) {
-			this.adopt();
-			if (!this.finished) return undefined;
-		}
+		if (!this.how && !this.stands()) this.adopt();
+		if (this.how === "reset") return undefined;
 		this.tcp.read(into);
 		this.available -= count;
 		this.remaining -= count;
 		if (this.remaining === 0) this.bodyEnd();
-		else if (this.finished && this.available === 0) this.later();
+		else if (this.how && this.available === 0) this.later();
 		return count;
 	}
 
@@ -100,35 +106,48 @@ export class ClientSocket {
 	}
 
 	/** A connection to a place, or the one that another TCP had. */
-	private open(place: Record<string, unknown>): TCP {
-		const { transport, onWritable } = this.options;
+	private open(place: Record<string, unknown>, onWritable = this.options.onWritable): TCP {
+		const { transport } = this.options;
 		const { io, ...more } = transport;
+		if (more.TCP !== undefined) more.TCP = guarded(more.TCP as Carrier, () => this.lost("reset"));
 		return new (io as Constructor)({
 			...more,
 			...place,
 			nodelay: true,
 			onReadable: (count: number) => this.arrived(count),
 			onWritable,
-			onError: () => this.lost(),
+			onError: () => this.lost("ended"),
 		});
 	}
 
 	private arrived(count: number): void {
 		this.available = count;
-		if (this.finished || this.stands()) this.advance();
+		if (this.state === "passing") this.later();
+		else if (this.how || this.stands()) this.advance();
 		else this.adopt();
+	}
+
+	private lost(how: "ended" | "reset"): void {
+		this.how ??= how;
+		this.available = 0;
+		this.later();
 	}
 
 	/**
 	 * The connection has ended, and bytes wait. To read them is safe where the server has closed it, but crashes
-	 * the ESP8266 where it was reset; of one that was reset no other TCP can be made.
+	 * the ESP8266 where it was reset; of one that was reset no other TCP can be made. The new one tells first what
+	 * waits, then that it may be written to.
 	 */
 	private adopt(): void {
 		try {
-			this.tcp = this.open({ from: this.tcp });
-			this.finished = true;
+			this.tcp = this.open({ from: this.tcp }, () => {
+				this.settled = true;
+				this.later();
+			});
+			this.how = "closed";
 		} catch {
-			this.lost();
+			this.how = "reset";
+			this.lost("reset");
 		}
 	}
 
@@ -138,8 +157,19 @@ export class ClientSocket {
 		else if (this.state === "passing") this.passHead();
 		if (this.state === "framing" && this.available > 0) this.readFraming();
 		const count = Math.min(this.available, this.remaining);
-		if (this.state === "body" && count > 0) this.options.onReadable(count);
-		else if (this.finished && this.available === 0 && this.state !== "ended") this.lost();
+		if (this.state === "body" && count > 0) this.offer(count);
+		else if (this.how && this.available === 0 && this.state !== "passing") {
+			if (this.how !== "closed" || this.settled) this.over();
+		}
+	}
+
+	/** The client throws at an answer that comes before all of its question is sent. */
+	private offer(count: number): void {
+		try {
+			this.options.onReadable(count);
+		} catch {
+			this.fail(BAD_REQUEST);
+		}
 	}
 
 	/**
@@ -168,7 +198,7 @@ export class ClientSocket {
 		if (result === Head.END) {
 			this.state = "passing";
 			this.later();
-		} else this.fail();
+		} else this.fail(result);
 	}
 
 	private passHead(): void {
@@ -181,7 +211,7 @@ export class ClientSocket {
 			this.chunks = new Chunks();
 		} else if (!head.isOpen) this.remaining = head.bodyLength ?? 0;
 		if (this.remaining === 0) this.options.owner.complete();
-		this.options.onReadable(head.length);
+		this.offer(head.length);
 		this.head = undefined;
 	}
 
@@ -192,7 +222,7 @@ export class ClientSocket {
 			result = this.chunks?.write(this.tcp.read() as number) ?? Chunk.FAULT;
 		}
 		this.tcp.format = "buffer";
-		if (result === Chunk.FAULT) this.fail();
+		if (result === Chunk.FAULT) this.fail(BAD_REQUEST);
 		else if (result === Chunk.END) this.end();
 		else if (result !== Chunk.MORE) {
 			this.state = "body";
@@ -210,11 +240,12 @@ export class ClientSocket {
 		this.later();
 	}
 
-	/** From within a call of the client nothing may be offered. */
+	/** From within a call of the client nothing may be offered. Until the turn comes the connection may end. */
 	private later(): void {
 		this.turn ??= Timer.set(() => {
 			this.turn = undefined;
-			this.advance();
+			if (this.how || this.available === 0 || this.stands()) this.advance();
+			else this.adopt();
 		});
 	}
 
@@ -225,15 +256,42 @@ export class ClientSocket {
 		this.options.onError();
 	}
 
-	private lost(): void {
-		if (this.state === "body" && this.isOpen) this.options.owner.complete();
+	/** Nothing is left to read: to a body without a length that is its end, where the server has closed. */
+	private over(): void {
+		const { transport, owner } = this.options;
+		// Of a connection that was reset no other TCP can be made.
+		if (this.isOpen && transport.TCP === undefined && this.how === "ended") this.adopt();
+		if (this.state === "body" && this.isOpen && this.how !== "reset") owner.complete();
 		this.state = "ended";
 		this.options.onError();
 	}
 
-	private fail(): void {
+	/** `status`: that of the fault. */
+	private fail(status: number): void {
 		this.state = "ended";
-		this.options.owner.malformed();
+		this.options.owner.malformed(status);
 		this.options.onError();
 	}
+}
+
+/** The TCP of a TLS socket, whose callbacks throw where the server is not the one that it should be. */
+function guarded({ io, ...more }: Carrier, onFault: () => void): Carrier {
+	return {
+		...more,
+		io: class extends io {
+			constructor(options: Record<string, unknown>) {
+				const { onReadable } = options;
+				super({
+					...options,
+					onReadable(this: unknown, count: number): void {
+						try {
+							(onReadable as (count: number) => void).call(this, count);
+						} catch {
+							onFault();
+						}
+					},
+				});
+			}
+		},
+	};
 }

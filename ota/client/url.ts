@@ -1,3 +1,5 @@
+import { isDigits } from "../http/head-reader";
+
 /** A URL of http or https, taken apart. The engine on the device has no URL. */
 export interface Address {
 	secure: boolean;
@@ -25,19 +27,23 @@ export function parseURL(text: string): Address {
 	const authority = text.slice(start, end).toLowerCase();
 	const colon = authority.indexOf(":");
 	const host = colon < 0 ? authority : authority.slice(0, colon);
-	const port = colon < 0 ? (secure ? 443 : 80) : Number(authority.slice(colon + 1) || "0");
+	const digits = colon < 0 ? "" : authority.slice(colon + 1);
+	const port = digits === "" ? (secure ? 443 : 80) : isDigits(digits) ? Number(digits) : 0;
 	if (host === "" || host.includes("@") || authority.includes("@") || !(port > 0 && port < 65536)) {
 		throw new RangeError("no host or port");
 	}
 	const hash = text.indexOf("#", end);
 	const rest = text.slice(end, hash < 0 ? text.length : hash);
-	return { secure, host, port: Math.floor(port), path: rest.startsWith("/") ? rest : `/${rest}` };
+	return { secure, host, port, path: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
 /** Where a Location header of an answer from `from` points. Throws RangeError. */
 export function resolveLocation(location: string, from: Address): Address {
 	if (location.startsWith("//")) return parseURL(`${from.secure ? "https:" : "http:"}${location}`);
-	if (location.includes("://")) return parseURL(location);
+	let end = 0;
+	while (end < location.length && !"/?#".includes(location.charAt(end))) end += 1;
+	// Behind the path's begin, or the query's, it is of no meaning.
+	if (end > 0 && location.slice(end - 1, end + 2) === "://") return parseURL(location);
 	const query = from.path.indexOf("?");
 	const path = query < 0 ? from.path : from.path.slice(0, query);
 	let target = location;

@@ -15,8 +15,11 @@ const TRAILER_MAX = 1024;
 /** Eight digits hold every 32-bit number. */
 const DIGITS_MAX = 8;
 
+const TAB = 9;
 const LINE_FEED = 10;
 const RETURN = 13;
+const SPACE = 32;
+const SEMICOLON = 59;
 
 /** What a byte brought; a number above 0 is the length of the chunk that follows. */
 export const Chunk = Object.freeze({ MORE: 0, END: -1, FAULT: -2 } as const);
@@ -59,8 +62,9 @@ export class Chunks {
 		}
 		if (this.digits === 0) return Chunk.FAULT;
 		if (byte === LINE_FEED) return this.lineEnd();
-		if (byte !== RETURN) this.state = "extension";
-		return Chunk.MORE;
+		if (byte === RETURN) return Chunk.MORE;
+		this.state = "extension";
+		return byte === SEMICOLON || byte === SPACE || byte === TAB ? Chunk.MORE : Chunk.FAULT;
 	}
 
 	private lineEnd(): number {

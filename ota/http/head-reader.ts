@@ -27,7 +27,7 @@ export const Head = Object.freeze({
 
 export const BAD_REQUEST = 400;
 const TOO_LARGE = 431;
-const NOT_IMPLEMENTED = 501;
+export const NOT_IMPLEMENTED = 501;
 
 const TAB = 9;
 const LINE_FEED = 10;
@@ -164,7 +164,7 @@ export abstract class HeadReader {
 	}
 }
 
-function isDigits(text: string): boolean {
+export function isDigits(text: string): boolean {
 	for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 48 || text.charCodeAt(i) > 57) return false;
 	return text !== "";
 }

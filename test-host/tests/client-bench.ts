@@ -5,8 +5,8 @@ import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { type AddressInfo, createServer as createRawServer, type Socket } from "node:net";
+import { onTestFinished, vi } from "vitest";
 import { HTTPUpdate, type HTTPUpdateOptions, type Outcome } from "../../ota/client/http-update";
 import { RunningFirmware } from "../../ota/running";
 import { board, firmware, md5, UpdaterBench, type UpdaterBenchOptions } from "./updater-bench";
@@ -58,6 +58,67 @@ export function serves(image: Uint8Array, headers: Record<string, string> = {}):
 	};
 }
 
+/** What is said to a connection, whose request came whole; `count` of them came before. */
+type Say = (socket: Socket, request: string, count: number) => void;
+
+/** A server that says any bytes. */
+export class RawServer {
+	/** The requests, from the first line to the empty one. */
+	readonly asked: string[] = [];
+	readonly sockets: Socket[] = [];
+	port = 0;
+
+	static async start(say: Say, { early }: { early?: string } = {}): Promise<RawServer> {
+		const raw = new RawServer();
+		const server = createRawServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+			let request = "";
+			raw.sockets.push(socket);
+			if (early !== undefined) socket.write(early, "latin1");
+			socket.on("error", () => {});
+			socket.on("end", () => socket.end());
+			socket.setEncoding("latin1").on("data", (data: string) => {
+				request += data;
+				if (!request.endsWith("\r\n\r\n")) return;
+				raw.asked.push(request);
+				const whole = request;
+				request = "";
+				say(socket, whole, raw.asked.length - 1);
+			});
+		});
+		server.listen(0, "127.0.0.1");
+		await once(server, "listening");
+		raw.port = (server.address() as AddressInfo).port;
+		onTestFinished(() => {
+			for (const socket of raw.sockets) socket.destroy();
+			server.close();
+		});
+		return raw;
+	}
+
+	get url(): string {
+		return `http://127.0.0.1:${this.port}/update`;
+	}
+
+	/** Connections that nobody has closed. */
+	get open(): number {
+		return this.sockets.filter((socket) => !socket.destroyed).length;
+	}
+}
+
+/** For each answer; no whole seconds, which `quickWaits` makes short. */
+export const TIMEOUT = 7999;
+
+/** Makes waits of whole seconds a hundredth of that: those before a broken download is taken up. */
+export function quickWaits(): void {
+	const wait = setTimeout;
+	const quick = (callback: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+		wait(callback, ms >= 1000 && ms % 1000 === 0 ? ms / 100 : ms, ...args);
+	vi.stubGlobal("setTimeout", quick);
+	onTestFinished(() => {
+		vi.unstubAllGlobals();
+	});
+}
+
 export class ClientBench extends UpdaterBench {
 	readonly client: HTTPUpdate;
 	/** What the application was told, in order. */
@@ -85,7 +146,7 @@ export class ClientBench extends UpdaterBench {
 				dns: { io: Resolver, servers: ["127.0.0.1"], socket: { io: UDP } },
 				socket: { io: TCP },
 			},
-			timeout: 400,
+			timeout: TIMEOUT,
 			onStart: (kind) => this.told.push(`start ${kind}`),
 			onEnd: (kind) => this.told.push(`end ${kind}`),
 			onError: (error) => this.told.push(`error: ${error}`),
@@ -93,6 +154,12 @@ export class ClientBench extends UpdaterBench {
 		});
 		onTestFinished(() => client.close());
 		return client;
+	}
+
+	/** Asks, with one client, and gives the outcome as short as it can be. */
+	async short(url: string, client = this.client): Promise<string> {
+		const { result, error, retryAfter } = await this.ask(url, undefined, client);
+		return `${result}${error ? ` ${error.code}` : ""}${retryAfter ? ` ${retryAfter} s` : ""}`;
 	}
 
 	ask(url: string, version?: string, client = this.client): Promise<Outcome> {

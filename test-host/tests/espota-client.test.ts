@@ -9,7 +9,7 @@ import { md5Response, strongResponse } from "../../tools/espota/authentication";
 import { FakeDevice, type FakeDeviceOptions, md5, otherAddress } from "./fake-device";
 
 const image = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7) ^ (i >> 8));
-const TIMEOUT = 150;
+const TIMEOUT = 900;
 /** More than the buffers of two sockets take. */
 const HUGE = 24 * 1024 * 1024;
 

@@ -313,8 +313,9 @@ const completing: Table = {
 	],
 	"without bytes it is an Error": [
 		`const choice = boot();
-		const names = [{}, { byteLength: 0 }, { byteLength: length }].flatMap((options) =>
-			["a", "w"].map((mode) => thrown(() => open({ ...options, mode }).complete())));
+		const names = [];
+		for (const options of [{}, { byteLength: 0 }, { byteLength: length }])
+			for (const mode of ["a", "w"]) names.push(thrown(() => open({ ...options, mode }).complete()));
 		return [choice.staged === undefined, ...names]`,
 		[true, ...["UpdateError", "UpdateError", "UpdateError", "UpdateError", "UpdateError", "Error"]],
 	],

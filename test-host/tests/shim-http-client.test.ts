@@ -110,7 +110,9 @@ describe.each(engines)("the HTTP client on %s", (engine: EngineName) => {
 				peer.says(piece);
 			}
 			await board.tells("done");
-			expect(board.told()).toBe('200 "OK\\r\\n" content-length=5\n2 ab\n3 cde\ndone null\n');
+			// A busy machine may bring two of them together.
+			const body = board.told().replace(/\d ([a-e]+)\n/g, "$1");
+			expect(body).toBe('200 "OK\\r\\n" content-length=5\nabcdedone null\n');
 		});
 
 		test("of any version", async () => {
