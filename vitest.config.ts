@@ -10,5 +10,7 @@ export default defineConfig({
 		// Most of the time goes into waiting for sockets, whatever the number of cores.
 		maxWorkers: 3,
 		testTimeout: 20_000,
+		// Some make keys, or build with a compiler.
+		hookTimeout: 60_000,
 	},
 });

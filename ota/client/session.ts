@@ -198,8 +198,8 @@ export class Session extends Asking {
 			if (!programmed) continue;
 			this.breaks = 0;
 			const { received = 0, sentMode } = this.update ?? {};
-			// The last sector may not be a whole one.
-			if (received % SECTOR === 0) this.keep(() => markResume((received / SECTOR) | 0, sentMode));
+			// A piece may end behind the sector that it fills; the last sector may not be a whole one.
+			if (received % SECTOR < count) this.keep(() => markResume((received / SECTOR) | 0, sentMode));
 			this.next();
 			return;
 		}

@@ -1,5 +1,5 @@
 /** An HTTP server of the SDK's module on either engine, its script the same text, and peers that talk to it. */
-import { createConnection, type Socket } from "node:net";
+import { createConnection } from "node:net";
 import { compileFunction } from "node:vm";
 import { onTestFinished } from "vitest";
 import { installGlobals } from "../shims/globals";
@@ -7,6 +7,7 @@ import HTTPServer from "../shims/http-server";
 import Listener from "../shims/listener";
 import Timer from "../shims/timer";
 import type { EngineName } from "./engines";
+import { type Peer, peerOf } from "./http-peer";
 import { chipForTest, until } from "./shim-bench";
 import { IMPORTS, main, start } from "./xs-bench";
 
@@ -67,41 +68,12 @@ function onNode(body: string): Server {
 	return { port, told: () => told, tells: (text) => until(() => told.includes(text)) };
 }
 
-export interface Client {
-	socket: Socket;
-	/** All that came. */
-	received(): string;
-	/** Waits until this came. */
-	receives(text: string): Promise<void>;
-	/** Waits for the end of the connection: whether it was orderly. */
-	ended(): Promise<"end" | "reset">;
-}
-
 /** Connects, and sends. */
-export function request(server: Server, text: string): Client {
-	const socket = createConnection({ host: "127.0.0.1", port: server.port, allowHalfOpen: true });
-	let received = "";
-	let how: "end" | "reset" | undefined;
-	socket.setEncoding("latin1").on("data", (data: string) => {
-		received += data;
-	});
-	socket.on("end", () => {
-		how ??= "end";
-	});
-	for (const event of ["error", "close"]) {
-		socket.on(event, () => {
-			how ??= "reset";
-		});
-	}
-	onTestFinished(() => void socket.destroy());
-	socket.setNoDelay(true).write(text, "latin1");
-	return {
-		socket,
-		received: () => received,
-		receives: (wanted) => until(() => received.includes(wanted)),
-		async ended() {
-			await until(() => how !== undefined);
-			return how ?? "reset";
-		},
-	};
+export function request(server: Server, text: string): Peer {
+	const peer = peerOf(
+		createConnection({ host: "127.0.0.1", port: server.port, allowHalfOpen: true, noDelay: true }),
+	);
+	onTestFinished(() => void peer.socket.destroy());
+	peer.says(text);
+	return peer;
 }

@@ -1,5 +1,5 @@
 /** An HTTP client of the SDK's module on either engine, its script the same text, and a server that is told what to say. */
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { compileFunction } from "node:vm";
 import { onTestFinished } from "vitest";
 import { installGlobals } from "../shims/globals";
@@ -9,6 +9,7 @@ import TCP from "../shims/tcp";
 import Timer from "../shims/timer";
 import UDP from "../shims/udp";
 import type { EngineName } from "./engines";
+import { type Peer, peerOf } from "./http-peer";
 import { chipForTest, until } from "./shim-bench";
 import { IMPORTS, main, start } from "./xs-bench";
 
@@ -56,18 +57,6 @@ export interface Board {
 	tells(text: string): Promise<void>;
 }
 
-export interface Peer {
-	socket: Socket;
-	/** All that came. */
-	received(): string;
-	/** Waits until this came. */
-	receives(text: string): Promise<void>;
-	/** Sends at once. */
-	says(text: string): void;
-	/** Waits for the end of the connection: whether it was orderly. */
-	ended(): Promise<"end" | "reset">;
-}
-
 export interface Server {
 	port: number;
 	/** Waits for the next connection. */
@@ -94,32 +83,6 @@ export async function listen(): Promise<Server> {
 			const index = accepted++;
 			await until(() => peers.length > index);
 			return peers[index] as Peer;
-		},
-	};
-}
-
-function peerOf(socket: Socket): Peer {
-	let received = "";
-	let how: "end" | "reset" | undefined;
-	socket.setEncoding("latin1").on("data", (data: string) => {
-		received += data;
-	});
-	socket.on("end", () => {
-		how ??= "end";
-	});
-	for (const event of ["error", "close"]) {
-		socket.on(event, () => {
-			how ??= "reset";
-		});
-	}
-	return {
-		socket,
-		received: () => received,
-		receives: (wanted) => until(() => received.includes(wanted)),
-		says: (text) => void socket.write(text, "latin1"),
-		async ended() {
-			await until(() => how !== undefined);
-			return how ?? "reset";
 		},
 	};
 }

@@ -2,30 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HEAD_MAX, Head, KEPT_MAX, RequestHead } from "../../ota/http/head";
+import { giveHead, type HeadOutcome } from "./head-bench";
 
 const WANTED = ["authorization", "content-length", "host", "origin", "transfer-encoding", "x-md5"];
 
-interface Outcome {
-	/** Head.MORE where the head has not ended, Head.END, or the status of a refusal. */
-	result: number;
-	/** What the server gets. */
-	kept: string;
-	/** Bytes that it took. */
-	taken: number;
-	head: RequestHead;
-}
-
-function give(text: string): Outcome {
+function give(text: string): HeadOutcome & { head: RequestHead } {
 	const head = new RequestHead(WANTED);
-	let taken = 0;
-	let result: number = Head.MORE;
-	for (const byte of Buffer.from(text, "latin1")) {
-		taken += 1;
-		result = head.write(byte);
-		if (result !== Head.MORE) break;
-	}
-	const kept = Buffer.from(head.kept.subarray(0, head.length)).toString("latin1");
-	return { result, kept, taken, head };
+	return { ...giveHead(head, text), head };
 }
 
 const request = (...headers: string[]) =>

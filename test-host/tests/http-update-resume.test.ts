@@ -89,6 +89,16 @@ describe("an image of any sort is taken up", () => {
 		bench.takes("2.0.0");
 	});
 
+	test("whose segments end anywhere, not where a sector does", async () => {
+		quickWaits();
+		const bench = new ResumeBench();
+		const server = await RangeServer.start({ image: NEW, tag: TAG, ahead: 541 });
+		await bench.cut(server, 13_000);
+		expect(await bench.again(server.url)).toBe("updated");
+		expect(server.sent[0]?.[0]).toBe(3 * SECTOR);
+		bench.takes("2.0.0");
+	});
+
 	test.each([
 		["an ETag only", { tag: TAG, digest: false }],
 		["an MD5 only", {}],

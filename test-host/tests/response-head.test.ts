@@ -3,18 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ResponseHead } from "../../ota/client/response-head";
 import { HEAD_MAX, Head } from "../../ota/http/head-reader";
+import { giveHead } from "./head-bench";
 
 function give(text: string) {
 	const head = new ResponseHead();
-	let taken = 0;
-	let result: number = Head.MORE;
-	for (const byte of Buffer.from(text, "latin1")) {
-		taken += 1;
-		result = head.write(byte);
-		if (result !== Head.MORE) break;
-	}
-	const kept = Buffer.from(head.kept.subarray(0, head.length)).toString("latin1");
-	return { result, taken, kept, head };
+	return { ...giveHead(head, text), head };
 }
 
 const answer = (...lines: string[]) => ["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n");

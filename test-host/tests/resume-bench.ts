@@ -18,6 +18,8 @@ export interface Serving {
 	digest?: boolean;
 	/** Bytes of each answer's body before the connection is cut; more than there are: none is. */
 	cuts?: number[];
+	/** Bytes of a body that go ahead of the rest. */
+	ahead?: number;
 	/** Changes an answer to a range. */
 	range?(headers: Record<string, string | number>, start: number): number;
 	/** Knows no ranges. */
@@ -51,7 +53,7 @@ export class RangeServer {
 	}
 
 	#answer(request: IncomingMessage, response: ServerResponse): void {
-		const { image, tag, digest = true, cuts = [], whole, range } = this.serving;
+		const { image, tag, digest = true, cuts = [], ahead = 0, whole, range } = this.serving;
 		const validators = [tag, digest ? `"${md5(image)}"` : undefined];
 		const wanted = /^bytes=(\d+)-$/.exec(request.headers.range ?? "");
 		const isValid = !whole && validators.includes(request.headers["if-range"] as string);
@@ -69,8 +71,12 @@ export class RangeServer {
 		this.sent.push([start, count]);
 		response.writeHead(status, headers).flushHeaders();
 		const rest = image.subarray(start, start + count);
-		if (count === image.length - start) response.end(rest);
-		else response.write(rest, () => response.socket?.end());
+		const send = () => {
+			if (count === image.length - start) response.end(rest.subarray(ahead));
+			else response.write(rest.subarray(ahead), () => response.socket?.end());
+		};
+		if (ahead > 0) response.write(rest.subarray(0, ahead), () => setTimeout(send, 50));
+		else send();
 	}
 }
 

@@ -1,7 +1,8 @@
 /** The stand-in for the SDK's HTTP client: the same script on both engines. What it does wrong is the SDK's. */
 import { describe, expect, test } from "vitest";
 import { type EngineName, engines } from "./engines";
-import { type Board, listen, type Peer, run } from "./http-client-bench";
+import { type Board, listen, run } from "./http-client-bench";
+import type { Peer } from "./http-peer";
 import { quiet } from "./shim-bench";
 
 const HEAD_END = "\r\n\r\n";
