@@ -17,11 +17,12 @@ async function outcomeOf(
 	const server = await RawServer.start((socket) => {
 		if (end === "closes") socket.end(answer, "latin1");
 		else
-			socket.write(
-				answer,
-				"latin1",
-				() => end === "resets" && setTimeout(() => socket.resetAndDestroy(), 20),
-			);
+			socket.write(answer, "latin1", async () => {
+				if (end !== "resets") return;
+				// Turns of the loop, not a time: what the board has not read of a reset connection is lost.
+				for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+				socket.resetAndDestroy();
+			});
 	});
 	const outcome = await bench.short(server.url);
 	await expect.poll(() => server.open).toBe(0);
