@@ -1,9 +1,11 @@
 /**
  * `npm run layouts`: the flash layouts of this folder as a table in C, modules/flash/layouts.h, which the device
- * searches by the size of its flash. Refuses layouts that would let one partition overwrite another.
+ * searches by the size of its flash, and as linker scripts. Refuses layouts that would let one partition overwrite
+ * another.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { linkerScript } from "./linker-script";
 
 const SECTOR = 4096;
 /** With its terminating zero a name has room in the table. */
@@ -108,4 +110,18 @@ ${rows.join("\n")}
 `;
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(layoutsFile, layoutsHeader(readLayouts()));
+/** The linker scripts that the layouts make, by their files. */
+export function linkerScripts(
+	layouts: readonly (readonly [string, LayoutFile])[],
+): [file: string, text: string][] {
+	return layouts.map(([name, layout]) => [
+		join(import.meta.dirname, `${basename(name, ".json")}.ld`),
+		linkerScript(name, layout),
+	]);
+}
+
+if (process.argv[1] === import.meta.filename) {
+	const layouts = readLayouts();
+	writeFileSync(layoutsFile, layoutsHeader(layouts));
+	for (const [file, text] of linkerScripts(layouts)) writeFileSync(file, text);
+}

@@ -5,6 +5,7 @@ import {
 	layoutFaults,
 	layoutsFile,
 	layoutsHeader,
+	linkerScripts,
 	readLayouts,
 } from "../../partitions/generate";
 import { layoutFor } from "../virtual/layout";
@@ -13,6 +14,10 @@ const layouts = readLayouts();
 
 test("the device's table is the one that the layout files make: npm run layouts", () => {
 	expect(readFileSync(layoutsFile, "utf8")).toBe(layoutsHeader(layouts));
+});
+
+test.each(linkerScripts(layouts))("%s is the one that its layout makes: npm run layouts", (file, text) => {
+	expect(readFileSync(file, "utf8")).toBe(text);
 });
 
 test("there is a layout for each usual size of flash, and one only", () => {
