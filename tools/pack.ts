@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Claims } from "../ota/claims";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import { claimRows, sizeText } from "./claims-text";
+import { type ElfFlags, elfOptions, readElfInput } from "./elf-input";
 import { withClaims } from "./image/claims";
 import { type Compression, compress, inflated } from "./image/compress";
 import { isGzip } from "./image/gzip";
@@ -16,8 +17,9 @@ import { requireSignable } from "./signable";
 import { table } from "./table";
 import { NOT_SIGNING, writeFileIn, writeSigned } from "./write-signed";
 
-interface PackFlags extends Claims {
-	in: string;
+interface PackFlags extends Claims, ElfFlags {
+	in?: string;
+	elf?: string;
 	out: string;
 	gzip?: true | "best";
 	sign?: string;
@@ -28,6 +30,7 @@ interface PackFlags extends Claims {
 
 const EXAMPLES = `
 Examples:
+  $ ota8266 pack --elf main.elf --bootloader eboot.elf --flash-mode dio --flash-freq 40 --flash-size 4M --out firmware.bin
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --sign private.key --out littlefs.bin.signed
@@ -35,10 +38,11 @@ Examples:
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
 export function packCommand(): Command {
-	const command = new Command("pack");
-	return command
+	const command: Command = new Command("pack");
+	command
 		.description("compress an image, say what it is for, and sign it")
-		.requiredOption("--in <file>", "the image as it was built")
+		.option("--in <file>", "the image as it was built")
+		.addOption(new Option("--elf <file>", "or the program as it was linked").conflicts(["in", "filesystem"]))
 		.requiredOption("--out <file>", "where to")
 		.addOption(
 			new Option("--gzip [best]", "compress; best takes seconds (zopfli) and saves some percent more")
@@ -55,7 +59,7 @@ export function packCommand(): Command {
 		.option("--board <id>", "claim: for this board only", boardID)
 		.option(
 			"--flash-size <size>",
-			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}`,
+			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}; with --elf what it is for (default: 4M)`,
 			flashSize,
 		)
 		.option("--filesystem", "the image is a filesystem, which boards do not inflate")
@@ -63,19 +67,28 @@ export function packCommand(): Command {
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
-			if (resolve(flags.out) === resolve(flags.in)) command.error("error: --out would overwrite --in");
-			await pack(flags);
+			const file = flags.in ?? flags.elf;
+			if (file === undefined) command.error("error: give the image to --in, or the program to --elf");
+			const elfOnly = flags.bootloader ?? flags.flashMode ?? flags.flashFreq;
+			if (flags.in !== undefined && elfOnly !== undefined)
+				command.error("error: --bootloader, --flash-mode and --flash-freq want --elf");
+			if (resolve(flags.out) === resolve(file)) command.error("error: --out would overwrite its input");
+			await pack(file, flags);
 		});
+	for (const option of elfOptions) command.addOption(option);
+	return command;
 }
 
-async function pack(flags: PackFlags): Promise<void> {
-	const { in: file, out, sign, legacy = false } = flags;
-	const input = await readImage(file);
+async function pack(file: string, flags: PackFlags): Promise<void> {
+	const { elf, out, sign, legacy = false } = flags;
+	const built =
+		elf === undefined ? undefined : await readElfInput(elf, { ...flags, gzip: flags.gzip !== undefined });
+	const input = built?.firmware ?? (await readImage(file));
 	requirePackable(file, requireSignable(file, input, flags), flags);
 	const key = sign === undefined ? undefined : await readPrivateKey(sign);
 	// Refused before anything is written, and before zopfli takes its time.
 	const scheme = key && schemeFor(key, legacy);
-	const rows = [["Image", `${input.length} bytes, ${file}`]];
+	const rows = [...(built?.rows ?? []), ["Image", `${input.length} bytes, ${file}`]];
 
 	const start = performance.now();
 	let payload = input;
@@ -131,8 +144,9 @@ function requirePackable(file: string, info: ImageInfo, { flashSize: claimed, fi
 	}
 }
 
-/** Those that were given; undefined where none was. */
-function claimsIn({ versionCounter, flashSize, board }: PackFlags): Claims | undefined {
-	if (versionCounter === undefined && flashSize === undefined && board === undefined) return undefined;
+/** Those that were given; undefined where none was. A program's flash size is its header's: no claim by itself. */
+function claimsIn({ versionCounter, flashSize, board, elf }: PackFlags): Claims | undefined {
+	const claimsFlash = flashSize !== undefined && elf === undefined;
+	if (versionCounter === undefined && !claimsFlash && board === undefined) return undefined;
 	return { versionCounter, flashSize, board };
 }

@@ -1,0 +1,95 @@
+/** `ota8266 pack --elf`: the firmware of a program as it was linked. */
+import { Option } from "commander";
+import { ErrorCode, UpdateError } from "../ota/errors";
+import { flashSizeOf } from "../ota/image";
+import { layoutFor } from "../test-host/virtual/layout";
+import { findBootLoader } from "./arduino-core";
+import { sizeText } from "./claims-text";
+import { bootLoaderText, readBootLoader, requireInflating } from "./image/boot-loader";
+import type { ImageHeader } from "./image/build-image";
+import { elfFirmware } from "./image/elf-firmware";
+import { FLASH_FREQUENCIES, FLASH_MODES } from "./image/part";
+import { imageInfo } from "./image-info";
+
+export interface ElfFlags {
+	bootloader?: string;
+	/** As the options have it. */
+	flashMode?: string;
+	flashFreq?: string;
+	/** Bytes. */
+	flashSize?: number | undefined;
+}
+
+const FLASH_SIZE = 0x400000;
+const modes = FLASH_MODES.map((mode) => mode.toLowerCase());
+/** MHz, and the bits of the header. */
+const frequencies = new Map(
+	Object.entries(FLASH_FREQUENCIES).map(([bits, text]) => [text.split(" ")[0] ?? "", Number(bits)]),
+);
+
+/** The options that only a program takes. */
+export const elfOptions: readonly Option[] = [
+	new Option(
+		"--bootloader <file>",
+		"with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+	),
+	new Option("--flash-mode <mode>", "with --elf: how the chip reads its flash (default: dio)").choices(modes),
+	new Option("--flash-freq <MHz>", "with --elf: the flash's clock (default: 40)").choices([
+		...frequencies.keys(),
+	]),
+];
+
+/** The flags of a header, as options give them. */
+export function imageHeader({
+	flashMode = "dio",
+	flashFreq = "40",
+	flashSize = FLASH_SIZE,
+}: ElfFlags): ImageHeader {
+	const nibbles = Array.from({ length: 16 }, (_, nibble) => flashSizeOf(nibble << 4));
+	return {
+		flashMode: modes.indexOf(flashMode),
+		flashFrequency: frequencies.get(flashFreq) ?? 0,
+		flashSize: nibbles.indexOf(flashSize),
+	};
+}
+
+export interface ElfInput {
+	firmware: Uint8Array;
+	/** What is to be told of it. */
+	rows: string[][];
+}
+
+/**
+ * Makes the firmware of a program. `out` is what it is packed for, with a gzip around it or not. Throws UpdateError
+ * FILE or NOT_PACKED.
+ */
+export async function readElfInput(
+	elf: string,
+	{ out, gzip, ...flags }: ElfFlags & { out: string; gzip: boolean },
+): Promise<ElfInput> {
+	const file = flags.bootloader ?? findBootLoader(process.env);
+	if (file === undefined) {
+		const reason = "no Arduino core with an eboot.elf was found: give one to --bootloader";
+		throw new UpdateError(ErrorCode.NOT_PACKED, elf, reason);
+	}
+	const bootLoader = await readBootLoader(file);
+	if (gzip) requireInflating(out, bootLoader);
+	const { flashSize = FLASH_SIZE } = flags;
+	const layout = layoutFor(flashSize);
+	const room = layout.get("running")?.size ?? 0;
+	const firmware = await elfFirmware(elf, { bootLoader, header: imageHeader(flags), room });
+	const { application, descriptor } = imageInfo(firmware);
+	const segments = application?.segments.map(({ memory, length }) => `${memory} ${length}`) ?? [];
+	const staging = layout.get("nextota");
+	// Behind the running firmware staging begins with the next sector.
+	const free = staging?.behind
+		? staging.size - 4096 * Math.ceil(firmware.length / 4096)
+		: (staging?.size ?? 0);
+	const rows = [
+		["Boot loader", bootLoaderText(bootLoader)],
+		["Program", `${descriptor ? `${descriptor.name} ${descriptor.version}` : "without a version"}, ${elf}`],
+		["Segments", `${segments.join(", ")} bytes`],
+		["Room", `${room} bytes in a flash of ${sizeText(flashSize)}, ${free} for an update`],
+	];
+	return { firmware, rows };
+}
