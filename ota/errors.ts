@@ -80,6 +80,9 @@ export const ErrorCode = Object.freeze({
 	VERSION_COUNTER: 147,
 	OTHER_BOARD: 148,
 	OTHER_FLASH: 149,
+	NO_SDK: 170,
+	IMPORTS: 171,
+	MCCONFIG: 172,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -160,6 +163,9 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	147: "The image's version counter is {0}, this board takes {1} and above: send a newer one",
 	148: "The image is for the board {0}, and this is {1}: send the one that is made for it",
 	149: "The image is for a flash of {0} bytes, and this board's has {1}: send the one that is made for it",
+	170: "Cannot build: {0} (set up as {1} tells)",
+	171: "Imported, but in no manifest: {0}",
+	172: "The SDK's mcconfig failed with exit code {0}, its messages are above",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -1,7 +1,7 @@
 /** The user's ESP8266 Arduino core: the Moddable SDK builds with one, and the boot loader comes out of one. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** Where a core has its boot loader. */
 const EBOOT = "bootloaders/eboot/eboot.elf";
@@ -13,11 +13,15 @@ export function sdkCore({ ARDUINO_ROOT, ESP_BASE }: NodeJS.ProcessEnv): string |
 	return ARDUINO_ROOT ?? (ESP_BASE === undefined ? undefined : join(ESP_BASE, SDK_CORE));
 }
 
-/** The version text of the core in a folder, or `unknown`: where it was released from, its packages tell. */
+/**
+ * The version text of the core in a folder, or `unknown`. The folder's name counts first, since in git platform.txt
+ * says 2.2.0 at the tag 2.3.0.
+ */
 export function coreVersion(folder: string): string {
+	const named = /\d+\.\d+\.\d+$/.exec(basename(folder))?.[0];
 	const release = /RELEASE\s+"([^"]+)"/.exec(text(join(folder, "cores/esp8266/core_version.h")))?.[1];
 	const version = /^version=(.+)$/m.exec(text(join(folder, "platform.txt")))?.[1];
-	return release?.replaceAll("_", ".") ?? version?.trim() ?? "unknown";
+	return named ?? release?.replaceAll("_", ".") ?? version?.trim() ?? "unknown";
 }
 
 /**

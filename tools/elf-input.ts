@@ -1,11 +1,11 @@
 /** `ota8266 pack --elf`: the firmware of a program as it was linked. */
 import { Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { flashSizeOf } from "../ota/image";
+import { flashSizeOf, SECTOR } from "../ota/image";
 import { layoutFor } from "../test-host/virtual/layout";
 import { findBootLoader } from "./arduino-core";
 import { sizeText } from "./claims-text";
-import { bootLoaderText, readBootLoader, requireInflating } from "./image/boot-loader";
+import { type BootLoader, bootLoaderText, readBootLoader } from "./image/boot-loader";
 import type { ImageHeader } from "./image/build-image";
 import { elfFirmware } from "./image/elf-firmware";
 import { FLASH_FREQUENCIES, FLASH_MODES } from "./image/part";
@@ -60,20 +60,23 @@ export interface ElfInput {
 }
 
 /**
- * Makes the firmware of a program. `out` is what it is packed for, with a gzip around it or not. Throws UpdateError
- * FILE or NOT_PACKED.
+ * The boot loader in a file, or that of the newest Arduino core that is found. Throws UpdateError FILE, or
+ * NOT_PACKED.
  */
+export function findElfBootLoader(given: string | undefined): Promise<BootLoader> {
+	const file = given ?? findBootLoader(process.env);
+	if (file === undefined) {
+		const reason = "no Arduino core is found that has it, give it to --bootloader";
+		throw new UpdateError(ErrorCode.FILE, "eboot.elf", reason);
+	}
+	return readBootLoader(file);
+}
+
+/** Makes the firmware of a program. Throws UpdateError FILE or NOT_PACKED. */
 export async function readElfInput(
 	elf: string,
-	{ out, gzip, ...flags }: ElfFlags & { out: string; gzip: boolean },
+	{ bootLoader, ...flags }: ElfFlags & { bootLoader: BootLoader },
 ): Promise<ElfInput> {
-	const file = flags.bootloader ?? findBootLoader(process.env);
-	if (file === undefined) {
-		const reason = "no Arduino core with an eboot.elf was found: give one to --bootloader";
-		throw new UpdateError(ErrorCode.NOT_PACKED, elf, reason);
-	}
-	const bootLoader = await readBootLoader(file);
-	if (gzip) requireInflating(out, bootLoader);
 	const { flashSize = FLASH_SIZE } = flags;
 	const layout = layoutFor(flashSize);
 	const room = layout.get("running")?.size ?? 0;
@@ -83,7 +86,7 @@ export async function readElfInput(
 	const staging = layout.get("nextota");
 	// Behind the running firmware staging begins with the next sector.
 	const free = staging?.behind
-		? staging.size - 4096 * Math.ceil(firmware.length / 4096)
+		? staging.size - SECTOR * Math.ceil(firmware.length / SECTOR)
 		: (staging?.size ?? 0);
 	const rows = [
 		["Boot loader", bootLoaderText(bootLoader)],

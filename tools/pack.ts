@@ -3,7 +3,8 @@ import { Command, Option } from "commander";
 import type { Claims } from "../ota/claims";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import { claimRows, sizeText } from "./claims-text";
-import { type ElfFlags, elfOptions, readElfInput } from "./elf-input";
+import { type ElfFlags, type ElfInput, elfOptions, findElfBootLoader, readElfInput } from "./elf-input";
+import { requireInflating } from "./image/boot-loader";
 import { withClaims } from "./image/claims";
 import { type Compression, compress, inflated } from "./image/compress";
 import { isGzip } from "./image/gzip";
@@ -81,8 +82,7 @@ export function packCommand(): Command {
 
 async function pack(file: string, flags: PackFlags): Promise<void> {
 	const { elf, out, sign, legacy = false } = flags;
-	const built =
-		elf === undefined ? undefined : await readElfInput(elf, { ...flags, gzip: flags.gzip !== undefined });
+	const built = elf === undefined ? undefined : await linked(elf, flags);
 	const input = built?.firmware ?? (await readImage(file));
 	requirePackable(file, requireSignable(file, input, flags), flags);
 	const key = sign === undefined ? undefined : await readPrivateKey(sign);
@@ -119,6 +119,13 @@ async function pack(file: string, flags: PackFlags): Promise<void> {
 		process.stderr.write(`${NOT_SIGNING}\n`);
 	}
 	process.stdout.write(table([...rows, ["Packed", `${total} bytes, ${out}`]]));
+}
+
+/** The firmware of a program, which its boot loader must be able to inflate where it is to be compressed. */
+async function linked(elf: string, flags: PackFlags): Promise<ElfInput> {
+	const bootLoader = await findElfBootLoader(flags.bootloader);
+	if (flags.gzip) requireInflating(flags.out, bootLoader);
+	return readElfInput(elf, { ...flags, bootLoader });
 }
 
 /** Throws UpdateError NOT_PACKED for a compressed filesystem, claims that are there already, or that are not true. */

@@ -1,0 +1,135 @@
+/** `ota8266 build`: an application for the board, with the Moddable SDK. */
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, Option } from "commander";
+import { ErrorCode, UpdateError } from "../ota/errors";
+import { madeManifest } from "./build/made-manifest";
+import { compile, flatManifest, type Mcconfig } from "./build/mcconfig";
+import { memoryRows } from "./build/memory";
+import { linkedModules, missingImports } from "./build/missing-imports";
+import { findSdk, INSTRUCTIONS } from "./build/sdk";
+import { type ElfFlags, elfOptions, findElfBootLoader, readElfInput } from "./elf-input";
+import { requireInflating } from "./image/boot-loader";
+import { compress } from "./image/compress";
+import { readManifest } from "./manifest/manifest";
+import { embeddedKey, signBuild } from "./sign-build";
+import { table } from "./table";
+import { writeFileIn } from "./write-signed";
+
+interface BuildFlags extends ElfFlags {
+	app: string;
+	layout: string;
+	platform: string;
+	debug?: boolean;
+	gzip?: true | "best";
+	out?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  $ ota8266 build                                          the application in this folder
+  $ ota8266 build --app examples/lamp --layout generic-1m
+  $ ota8266 build --bootloader ~/Arduino/bootloaders/eboot/eboot.elf --gzip=best
+
+MODDABLE and ESP_BASE name the SDK and its tools: ${INSTRUCTIONS}
+Where private.key and public.key lie beside manifest.json the firmware takes only signed updates, and is signed.
+Exit code: 0 built, 1 not built, 2 wrong usage.`;
+
+/** Where this package lies: its layouts are there. */
+const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+
+export function buildCommand(): Command {
+	const command: Command = new Command("build")
+		.description("compile, link, pack and sign an application for the board, with the Moddable SDK")
+		.option("--app <folder>", "where the application's manifest.json lies", ".")
+		.option("--layout <name>", "how the flash is shared out: one of partitions/", "nodemcu-4m")
+		.option("--platform <name>", "the SDK's name of the board", "esp/nodemcu")
+		.option("--debug", "build for the debugger")
+		.addOption(new Option("--gzip [best]", "leave a compressed firmware too").choices(["best"]))
+		.option("--out <folder>", "where to (default: dist/device in the application's folder)")
+		.addHelpText("after", EXAMPLES)
+		.action(build);
+	for (const option of elfOptions) command.addOption(option);
+	return command;
+}
+
+async function build(flags: BuildFlags): Promise<void> {
+	const { environment, version: sdkVersion } = requireSdk();
+	const manifest = resolve(flags.app, "manifest.json");
+	const { config } = readManifest(manifest);
+	const [name, version] = [String(config.name ?? ""), String(config.version ?? "")];
+	const flashSize = layoutFlashSize(flags.layout);
+	const bootLoader = await findElfBootLoader(flags.bootloader);
+	const out = resolve(flags.out ?? join(flags.app, "dist/device"));
+	const firmware = join(
+		out,
+		`${name}-${version}${flags.debug ? "-debug" : ""}.bin`.replaceAll(/[^\w.+-]/g, "_"),
+	);
+	if (flags.gzip) requireInflating(`${firmware}.gz`, bootLoader);
+	const publicKeys = await embeddedKey(flags.app);
+	const made = madeManifest({ manifest, name, version, publicKeys, inflates: bootLoader.inflates });
+	// What an earlier build has left would be taken for this one's.
+	for (const file of [firmware, `${firmware}.gz`]) {
+		for (const stale of [file, `${file}.signed`]) rmSync(stale, { force: true });
+	}
+
+	const mcconfig: Mcconfig = {
+		manifest: join(out, "application/manifest.json"),
+		output: join(out, "build"),
+		platform: flags.platform,
+		debug: flags.debug === true,
+		environment: { ...environment, FLASH_LAYOUT: join(packageFolder, "partitions", `${flags.layout}.ld`) },
+	};
+	mkdirSync(join(out, "application"), { recursive: true });
+	writeFileSync(mcconfig.manifest, made);
+	const missing = missingImports(linkedModules(await flatManifest(mcconfig)));
+	if (missing.length > 0) throw new UpdateError(ErrorCode.IMPORTS, missing.join("; "));
+	const linked = await compile(mcconfig);
+	const elf = firmware.replace(/\.bin$/, ".elf");
+	copyFileSync(linked, elf);
+
+	const input = await readElfInput(elf, { ...flags, flashSize, bootLoader });
+	await writeFileIn(firmware, input.firmware);
+	const rows = [["SDK", `Moddable ${sdkVersion}`], ...input.rows, ...memoryRows(elf)];
+	rows.push(["Built", `${input.firmware.length} bytes, ${firmware}`]);
+	await signBuild(flags.app, firmware);
+	if (flags.gzip) {
+		const gzip = await compress(input.firmware, flags.gzip === "best" ? "zopfli" : "zlib");
+		await writeFileIn(`${firmware}.gz`, gzip);
+		rows.push(["Gzip", `${gzip.length} bytes, ${firmware}.gz`]);
+		await signBuild(flags.app, `${firmware}.gz`);
+	}
+	process.stdout.write(table(rows));
+}
+
+/** The SDK that is there. Throws UpdateError NO_SDK; where more is missing, that is told before. */
+function requireSdk(): ReturnType<typeof findSdk> {
+	const sdk = findSdk(process.env, process.platform);
+	const last = sdk.faults.pop();
+	for (const fault of sdk.faults)
+		process.stderr.write(`${new UpdateError(ErrorCode.NO_SDK, fault, INSTRUCTIONS).message}\n`);
+	if (last !== undefined) throw new UpdateError(ErrorCode.NO_SDK, last, INSTRUCTIONS);
+	return sdk;
+}
+
+/** Bytes of the flash that a layout is for. Throws UpdateError FILE, with the layouts that there are. */
+function layoutFlashSize(layout: string): number {
+	const folder = join(packageFolder, "partitions");
+	const file = join(folder, `${layout}.json`);
+	if (!/^[\w-]+$/.test(layout) || !existsSync(file)) {
+		const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+		const reason = `no such layout, there are ${names.map((name) => name.slice(0, -5)).join(", ")}`;
+		throw new UpdateError(ErrorCode.FILE, layout, reason);
+	}
+	const { flashSize } = JSON.parse(readFileSync(file, "utf8")) as { flashSize: string };
+	return Number(flashSize);
+}
