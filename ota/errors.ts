@@ -164,7 +164,7 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	148: "The image is for the board {0}, and this is {1}: send the one that is made for it",
 	149: "The image is for a flash of {0} bytes, and this board's has {1}: send the one that is made for it",
 	170: "Cannot build: {0} (set up as {1} tells)",
-	171: "Imported, but in no manifest: {0}",
+	171: "Imported, but in no manifest: {0} (add the module to `modules`)",
 	172: "The SDK's mcconfig failed with exit code {0}, its messages are above",
 });
 

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { missingImports } from "../tools/build/missing-imports";
 import { importedNames } from "../tools/manifest/imports";
 import { shimFiles } from "./shims/names";
 import { manifestModules, manifestPreload, ownManifest, root } from "./virtual/bundle";
@@ -42,21 +43,25 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 function applicationFaults(manifest: string): string[] {
 	const preload = manifestPreload(manifest);
 	const modules = manifestModules(manifest);
-	const names = new Set([...Object.keys(shimFiles()), ...modules.map(([name]) => name)]);
-	return modules.flatMap(([name, path]) => {
+	const sdk = Object.keys(shimFiles());
+	const names = new Set([...sdk, ...modules.map(([name]) => name)]);
+	const missing = missingImports(modules, sdk).map((fault) => `${relative(root, manifest)} lacks ${fault}`);
+	const faults = modules.flatMap(([name, path]) => {
 		const file = relative(root, path);
 		const source = readFileSync(path, "utf8");
 		const faults = violations(file, source, names);
 		if (takesRAM(name, source, preload)) faults.push(`${file}: "${name}" is not preloaded`);
 		return faults;
 	});
+	return [...faults, ...missing];
 }
 
-/** The manifests of the applications in this project. */
+/** The manifests of the applications in this project, and those that others include. */
 export function applicationManifests(): string[] {
 	const examples = readdirSync(join(root, "examples"), { withFileTypes: true });
 	const folders = examples.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-	return [ownManifest, ...folders.map((name) => join(root, "examples", name, "manifest.json"))];
+	const included = readdirSync(join(root, "manifests")).map((name) => join(root, "manifests", name));
+	return [ownManifest, ...included, ...folders.map((name) => join(root, "examples", name, "manifest.json"))];
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -64,7 +69,7 @@ if (process.argv[1] === import.meta.filename) {
 	const found = new Set(manifests.flatMap(applicationFaults));
 	for (const violation of found) process.stderr.write(`${violation}\n`);
 	process.stdout.write(
-		`${manifestModules().length} device modules, ${manifests.length} applications, ${found.size} boundary violations\n`,
+		`${manifestModules().length} device modules, ${manifests.length} manifests, ${found.size} boundary violations\n`,
 	);
 	process.exitCode = found.size === 0 ? 0 : 1;
 }

@@ -16,7 +16,7 @@ import { madeManifest } from "./build/made-manifest";
 import { compile, flatManifest, type Mcconfig } from "./build/mcconfig";
 import { memoryRows } from "./build/memory";
 import { linkedModules, missingImports } from "./build/missing-imports";
-import { findSdk, INSTRUCTIONS } from "./build/sdk";
+import { findSdk, INSTRUCTIONS, type Sdk } from "./build/sdk";
 import { type ElfFlags, elfOptions, findElfBootLoader, readElfInput } from "./elf-input";
 import { requireInflating } from "./image/boot-loader";
 import { compress } from "./image/compress";
@@ -92,7 +92,7 @@ async function build(flags: BuildFlags): Promise<void> {
 	mkdirSync(join(out, "application"), { recursive: true });
 	writeFileSync(mcconfig.manifest, made);
 	const missing = missingImports(linkedModules(await flatManifest(mcconfig)));
-	if (missing.length > 0) throw new UpdateError(ErrorCode.IMPORTS, missing.join("; "));
+	requireNone(missing.map((fault) => new UpdateError(ErrorCode.IMPORTS, fault)));
 	const linked = await compile(mcconfig);
 	const elf = firmware.replace(/\.bin$/, ".elf");
 	copyFileSync(linked, elf);
@@ -111,14 +111,18 @@ async function build(flags: BuildFlags): Promise<void> {
 	process.stdout.write(table(rows));
 }
 
-/** The SDK that is there. Throws UpdateError NO_SDK; where more is missing, that is told before. */
-function requireSdk(): ReturnType<typeof findSdk> {
-	const sdk = findSdk(process.env, process.platform);
-	const last = sdk.faults.pop();
-	for (const fault of sdk.faults)
-		process.stderr.write(`${new UpdateError(ErrorCode.NO_SDK, fault, INSTRUCTIONS).message}\n`);
-	if (last !== undefined) throw new UpdateError(ErrorCode.NO_SDK, last, INSTRUCTIONS);
+/** The SDK that is there. Throws UpdateError NO_SDK. */
+function requireSdk(): Sdk {
+	const { faults, ...sdk } = findSdk(process.env, process.platform);
+	requireNone(faults.map((fault) => new UpdateError(ErrorCode.NO_SDK, fault, INSTRUCTIONS)));
 	return sdk;
+}
+
+/** Throws the last of these errors, and tells of the others before. */
+function requireNone(errors: readonly UpdateError[]): void {
+	const last = errors.at(-1);
+	for (const { message } of errors.slice(0, -1)) process.stderr.write(`${message}\n`);
+	if (last) throw last;
 }
 
 /** Bytes of the flash that a layout is for. Throws UpdateError FILE, with the layouts that there are. */

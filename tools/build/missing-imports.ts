@@ -29,13 +29,13 @@ export function linkedModules({ modules }: FlatManifest): ModuleFile[] {
 	);
 }
 
-/** The imports that none of the modules answers, a line each. */
-export function missingImports(modules: readonly ModuleFile[]): string[] {
-	const names = new Set([...MADE, ...modules.map(([name]) => name)]);
+/** The imports that none of the modules answers, and none of the `others` by its name, a line each. */
+export function missingImports(modules: readonly ModuleFile[], others: readonly string[] = []): string[] {
+	const names = new Set([...MADE, ...others, ...modules.map(([name]) => name)]);
 	const missing = modules.flatMap(([importer, file]) =>
 		importedNames(readFileSync(file, "utf8"))
 			.filter((name) => !names.has(resolveName(name, importer)))
-			.map((name) => `${file}: "${name}" is in no manifest`),
+			.map((name) => `"${name}" in ${file}`),
 	);
 	return [...new Set(missing)];
 }

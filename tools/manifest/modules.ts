@@ -13,7 +13,7 @@ export function moduleFiles(
 	{ modules }: Pick<Manifest, "modules">,
 	extensions: readonly string[],
 ): ModuleFile[] {
-	return modules.flatMap(([name, path]) => {
+	const found = modules.flatMap(([name, path]) => {
 		if (isSDKPath(path)) return [];
 		const folder = dirname(path);
 		return filesIn(folder).flatMap((file): ModuleFile[] => {
@@ -23,6 +23,8 @@ export function moduleFiles(
 			return [[name.replace("*", stem), join(folder, file)]];
 		});
 	});
+	// Two manifests may name the same module.
+	return [...new Map(found)];
 }
 
 function filesIn(folder: string): string[] {
