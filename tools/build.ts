@@ -1,4 +1,5 @@
 /** `ota8266 build`: an application for the board, with the Moddable SDK. */
+import { createHash } from "node:crypto";
 import {
 	copyFileSync,
 	existsSync,
@@ -70,10 +71,7 @@ async function build(flags: BuildFlags): Promise<void> {
 	const flashSize = layoutFlashSize(flags.layout);
 	const bootLoader = await findElfBootLoader(flags.bootloader);
 	const out = resolve(flags.out ?? join(flags.app, "dist/device"));
-	const firmware = join(
-		out,
-		`${name}-${version}${flags.debug ? "-debug" : ""}.bin`.replaceAll(/[^\w.+-]/g, "_"),
-	);
+	const firmware = join(out, `${fileName(`${name}-${version}${flags.debug ? "-debug" : ""}`)}.bin`);
 	if (flags.gzip) requireInflating(`${firmware}.gz`, bootLoader);
 	const publicKeys = await embeddedKey(flags.app);
 	const made = madeManifest({ manifest, name, version, publicKeys, inflates: bootLoader.inflates });
@@ -82,14 +80,16 @@ async function build(flags: BuildFlags): Promise<void> {
 		for (const stale of [file, `${file}.signed`]) rmSync(stale, { force: true });
 	}
 
+	// mcconfig calls the application by this folder, and make takes what another one of that name has left for its own.
+	const folder = `${fileName(name)}-${createHash("sha256").update(manifest).digest("hex").slice(0, 8)}`;
 	const mcconfig: Mcconfig = {
-		manifest: join(out, "application/manifest.json"),
+		manifest: join(out, folder, "manifest.json"),
 		output: join(out, "build"),
 		platform: flags.platform,
 		debug: flags.debug === true,
 		environment: { ...environment, FLASH_LAYOUT: join(packageFolder, "partitions", `${flags.layout}.ld`) },
 	};
-	mkdirSync(join(out, "application"), { recursive: true });
+	mkdirSync(join(out, folder), { recursive: true });
 	writeFileSync(mcconfig.manifest, made);
 	const missing = missingImports(linkedModules(await flatManifest(mcconfig)));
 	requireNone(missing.map((fault) => new UpdateError(ErrorCode.IMPORTS, fault)));
@@ -116,6 +116,11 @@ function requireSdk(): Sdk {
 	const { faults, ...sdk } = findSdk(process.env, process.platform);
 	requireNone(faults.map((fault) => new UpdateError(ErrorCode.NO_SDK, fault, INSTRUCTIONS)));
 	return sdk;
+}
+
+/** A text as a file may be called. */
+function fileName(text: string): string {
+	return text.replaceAll(/[^\w.+-]/g, "_");
 }
 
 /** Throws the last of these errors, and tells of the others before. */

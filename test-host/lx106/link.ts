@@ -1,22 +1,30 @@
 /** Links programs for the ESP8266 with Debian's toolchain, by the linker scripts of partitions/. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { COMPILER } from "./compile";
+import { join, resolve } from "node:path";
 
+/** Debian calls it so, as Espressif does. */
+export const COMPILER = "xtensa-lx106-elf-gcc";
 const root = join(import.meta.dirname, "../..");
 
 export interface Program {
 	/** C sources, compiled one by one and linked in this order. */
 	sources: readonly string[];
-	/** A script of partitions/, without its folder; that of a NodeMCU where not given, the linker's own for "". */
+	/** A script of partitions/, or a whole path; that of a NodeMCU where not given, the linker's own for "". */
 	script?: string;
+	/** Where mc.defines.h lies; the tests' own where not given. */
+	includes?: string;
 	/** More for the linker, such as `--section-start=.odd=0x3ff00000`. */
 	linker?: readonly string[];
 }
 
 /** Compiles sources into a folder; gives the objects. Throws Error, with what the compiler says. */
-export function compileSources(folder: string, name: string, sources: readonly string[]): string[] {
+export function compileSources(
+	folder: string,
+	name: string,
+	sources: readonly string[],
+	includes = join(root, "test-host/xs/sdk"),
+): string[] {
 	return sources.map((source, i) => {
 		const object = join(folder, `${name}-${i}.o`);
 		writeFileSync(`${object}.c`, source);
@@ -26,7 +34,7 @@ export function compileSources(folder: string, name: string, sources: readonly s
 			"-mlongcalls",
 			"-mtext-section-literals",
 			"-fdata-sections",
-			`-I${root}/test-host/xs/sdk`,
+			`-I${includes}`,
 			"-o",
 			object,
 			`${object}.c`,
@@ -37,13 +45,14 @@ export function compileSources(folder: string, name: string, sources: readonly s
 
 /** Links a program, with the SDK's options that matter; gives the ELF file. Throws Error, with what the linker says. */
 export function link(folder: string, name: string, program: Program): string {
-	const { sources, script = "nodemcu-4m.ld", linker = [] } = program;
+	const { sources, script = "nodemcu-4m.ld", linker = [], includes } = program;
 	const file = join(folder, `${name}.elf`);
 	const options = ["--no-check-sections", "--gc-sections", "-static", ...linker].map(
 		(option) => `-Wl,${option}`,
 	);
-	const folders = script === "" ? [] : [`-L${import.meta.dirname}`, `-T${join(root, "partitions", script)}`];
-	const objects = compileSources(folder, name, sources);
+	const folders =
+		script === "" ? [] : [`-L${import.meta.dirname}`, `-T${resolve(root, "partitions", script)}`];
+	const objects = compileSources(folder, name, sources, includes);
 	run(COMPILER, ["-nostdlib", "-u", "call_user_start", ...options, ...folders, ...objects, "-o", file]);
 	return file;
 }

@@ -20,7 +20,8 @@ __attribute__((section(".irom0.text"), used)) const unsigned strings[] = { 1, 2,
 volatile unsigned counter = 7;
 const char text[] = "irom, IRAM, DRAM";
 char zeros[100];
-void call_user_start(void) { for (;;) counter += strings[counter & 3] + text[counter & 15] + zeros[counter & 63]; }
+extern char _SPIFFS_start[];
+void call_user_start(void) { for (;;) counter += (unsigned)_SPIFFS_start + strings[counter & 3] + text[counter & 15] + zeros[counter & 63]; }
 `;
 /** As the manifest's own: name and version of the tests' mc.defines.h. */
 export const DESCRIPTOR = readFileSync(join(root, "modules/descriptor/descriptor.c"), "utf8");
