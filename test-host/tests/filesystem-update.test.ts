@@ -17,7 +17,7 @@ const SECTOR = 4096;
 const kind = "filesystem" as const;
 /** Whole sectors but for the last one. */
 const FILES = noise(10_000);
-const OLD_FILES = noise(40_000, 7);
+const OLD_FILES = noise(12_000, 7);
 
 /** Bytes that do not compress. */
 function noise(length: number, seed = 1): Uint8Array {
