@@ -10,9 +10,8 @@ const IROM_OFFSET = 0x1010;
 const DESCRIPTOR_OFFSET = 0x1020;
 /** The checksum is the last byte of a line of 16. */
 const CHECKSUM_LENGTH = 16;
-/** EEPROM, radio calibration, and the sectors of Espressif's SDK, at the end of the flash. */
-const SYSTEM_LENGTH = 0x5000;
-const PREFERENCES_LENGTH = 0x2000;
+/** What the script tells the SDK of. */
+const PARTITIONS = ["running", "preferences", "storage"];
 const SECTOR = 0x1000;
 /** The SDK's, where the filesystem is made of whole ones. */
 const SPIFFS_BLOCK = 0x2000;
@@ -24,9 +23,11 @@ interface Extent {
 
 /** What keeps an application from being linked for a layout, a line for each fault. */
 export function linkFaults(layout: LayoutFile): string[] {
-	const faults: string[] = [];
+	const faults = PARTITIONS.filter((name) => !layout.partitions[name]).map(
+		(name) => `${name}: there is none`,
+	);
 	const running = extent(layout, "running");
-	if (!running) return ["running: there is none"];
+	if (!running) return faults;
 	if (running.offset !== 0) faults.push("running: does not begin at flash 0, where eboot copies firmware to");
 	if (running.end > MAPPED_LENGTH) faults.push("running: more than the 1 MiB that the flash cache maps");
 	if (running.end <= IROM_OFFSET + CHECKSUM_LENGTH) faults.push("running: no room for an application");
@@ -36,12 +37,9 @@ export function linkFaults(layout: LayoutFile): string[] {
 /** The script for a layout; `file` is that layout's. Throws Error for one that no application can be linked for. */
 export function linkerScript(file: string, layout: LayoutFile): string {
 	const faults = linkFaults(layout);
-	const running = extent(layout, "running");
-	if (!running || faults.length > 0) throw new Error(`${file}: ${faults.join("; ")}`);
-	const end = Number(layout.flashSize) - SYSTEM_LENGTH;
-	// Without a place of their own they lie where the SDK has them on a chip of 1 MiB: EEPROM, radio calibration.
-	const preferences = extent(layout, "preferences") ?? { offset: end, end: end + PREFERENCES_LENGTH };
-	const storage = extent(layout, "storage") ?? { offset: end, end };
+	const [running, preferences, storage] = PARTITIONS.map((name) => extent(layout, name));
+	if (!running || !preferences || !storage || faults.length > 0)
+		throw new Error(`${file}: ${faults.join("; ")}`);
 	const irom = running.end - IROM_OFFSET - CHECKSUM_LENGTH;
 	return `/* Made by "npm run layouts" from ${file}. */
 

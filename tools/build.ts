@@ -22,7 +22,7 @@ import { type ElfFlags, elfOptions, findElfBootLoader, readElfInput } from "./el
 import { requireInflating } from "./image/boot-loader";
 import { compress } from "./image/compress";
 import { readManifest } from "./manifest/manifest";
-import { embeddedKey, signBuild } from "./sign-build";
+import { embeddedKeys, signBuild } from "./sign-build";
 import { table } from "./table";
 import { writeFileIn } from "./write-signed";
 
@@ -73,7 +73,7 @@ async function build(flags: BuildFlags): Promise<void> {
 	const out = resolve(flags.out ?? join(flags.app, "dist/device"));
 	const firmware = join(out, `${fileName(`${name}-${version}${flags.debug ? "-debug" : ""}`)}.bin`);
 	if (flags.gzip) requireInflating(`${firmware}.gz`, bootLoader);
-	const publicKeys = await embeddedKey(flags.app);
+	const publicKeys = await embeddedKeys(flags.app);
 	const made = madeManifest({ manifest, name, version, publicKeys, inflates: bootLoader.inflates });
 	// What an earlier build has left would be taken for this one's.
 	for (const file of [firmware, `${firmware}.gz`]) {

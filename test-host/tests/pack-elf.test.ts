@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readElf } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
 import { link, objcopySection, readelfEntry } from "../lx106/link";
+import { layoutFor } from "../virtual/layout";
 import { VirtualBoard } from "../virtual/virtual-board";
 import { until } from "./board-bench";
 import { ota8266Here, usage } from "./command-line";
@@ -162,12 +163,23 @@ withCompiler("ota8266 pack --elf", () => {
 		expect(await refusal(file)).toContain("its entry 0x40201010 lies in no section that is loaded into IRAM");
 	});
 
-	test("refuses what is larger than the flash's layout", async () => {
-		const large = `__attribute__((section(".irom0.text"), used)) const char large[480000] = { 1 };`;
-		const file = programs.link("large", { sources: [...application.sources, large], linker: ["-ularge"] });
-		expect((await pack(file)).code).toBe(0);
-		expect(await refusal(file, "--flash-size", "512K")).toMatch(
-			/cannot be packed: the firmware has \d+ bytes, the flash's layout has room for 471040\n$/,
+	test("packs what fills its place in the flash's layout, and refuses a line more", async () => {
+		const room = layoutFor(0x80000).get("running")?.size ?? 0;
+		const filled = (length: number) => {
+			const filler = `__attribute__((section(".irom0.text"), used)) const char filler[${length}] = { 1 };`;
+			return programs.link(`filled-${length}`, {
+				sources: [...application.sources, filler],
+				linker: ["-ufiller"],
+			});
+		};
+		const { out } = await pack(filled(64), "--flash-size", "512K");
+		const length = 64 + room - readFileSync(out).length;
+		const full = await pack(filled(length), "--flash-size", "512K");
+		expect(readFileSync(full.out)).toHaveLength(room);
+		expect(imageInfo(readFileSync(full.out)).faults).toEqual([]);
+		const over = filled(length + 16);
+		expect(await refusal(over, "--flash-size", "512K")).toBe(
+			`${over} cannot be packed: the firmware has ${room + 16} bytes, the flash's layout has room for ${room}\n`,
 		);
 	});
 
