@@ -45,12 +45,16 @@ export function manifestResources({ data }: { data?: Paths }, folder: string): R
 	);
 }
 
+/** Ours for the chip, over the SDK's preferences: both engines have a model of the same log, under another name. */
+const MODELLED = "embedded:storage/key-value";
+
 /** An application in text, each module by itself, as the SDK has it. */
 export async function applicationText(config: Settings, manifest = ownManifest): Promise<string> {
 	// mcconfig's wildcards preload modules in JavaScript only: those in TypeScript are named one by one.
 	const preloaded = manifestPreload(manifest);
+	const files = manifestModules(manifest).filter(([name]) => name !== MODELLED);
 	const modules = await Promise.all(
-		manifestModules(manifest).map(async ([name, file]) => {
+		files.map(async ([name, file]) => {
 			const { code } = await transform(readFileSync(file, "utf8"), {
 				loader: "ts",
 				format: "esm",
