@@ -80,6 +80,11 @@ export const ErrorCode = Object.freeze({
 	VERSION_COUNTER: 147,
 	OTHER_BOARD: 148,
 	OTHER_FLASH: 149,
+	TABLE_MAGIC: 150,
+	TABLE_MD5: 151,
+	TABLE_OVERLAP: 152,
+	TABLE_OUTSIDE: 153,
+	TABLE_NO_APP: 154,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -160,6 +165,11 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	147: "The image's version counter is {0}, this board takes {1} and above: send a newer one",
 	148: "The image is for the board {0}, and this is {1}: send the one that is made for it",
 	149: "The image is for a flash of {0} bytes, and this board's has {1}: send the one that is made for it",
+	150: "No partition table at flash 0x{0}: an entry has a wrong magic",
+	151: "Partition table damaged: MD5 expected: {0}, calculated: {1}",
+	152: "Partition table: {0} overlaps {1}",
+	153: "Partition table: {0} lies outside the flash of {1} bytes, over the table, or not on sectors",
+	154: "Partition table without an app",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */
