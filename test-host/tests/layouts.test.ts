@@ -10,6 +10,7 @@ import {
 	readLayouts,
 } from "../../partitions/generate";
 import { layoutFor } from "../virtual/layout";
+import { skipsXS, xsNote } from "./native-bench";
 
 const layouts = readLayouts();
 
@@ -30,7 +31,7 @@ test("there is a layout for each usual size of flash, of 4 MiB one for each usua
 	]);
 });
 
-describe("the device's table", () => {
+describe.skipIf(skipsXS)(`the device's table${xsNote}`, () => {
 	/** What a build with these "defines" of its manifest has of it. */
 	const table = (...defines: string[]) => {
 		const sdk = join(import.meta.dirname, "../xs/sdk");
