@@ -1,10 +1,16 @@
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { bootImageFault, HEADER_LENGTH, SECTOR, SEGMENT_HEADER_LENGTH } from "../ota/image";
+import {
+	APPLICATION_OFFSET,
+	bootImageFault,
+	HEADER_LENGTH,
+	SECTOR,
+	SEGMENT_HEADER_LENGTH,
+} from "../ota/image";
 import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../ota/slots/partition-table";
 import { type ImagePart, readPart } from "./image/part";
 import { packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
 import { encodeTable } from "./partitions/binary";
-import { MAPPED_LENGTH, mappedAddress } from "./partitions/limits";
+import { mappedAddress } from "./partitions/limits";
 import { flashAddress, hex } from "./partitions/numbers";
 import { problemsOf, problemText } from "./partitions/problems";
 import { readTable } from "./partitions/table-file";
@@ -120,8 +126,12 @@ function requireFor(application: Image, { label, offset, size }: Partition): voi
 		}
 		at += length;
 	}
-	if (!mapped)
-		throw notPacked(application, `nothing of it lies in the ${MAPPED_LENGTH} bytes of mapped flash`);
+	if (mapped) return;
+	const isFirmware = readPart(bytes, APPLICATION_OFFSET) !== undefined;
+	const reason = isFirmware
+		? "it has a boot loader in front, give the application"
+		: "nothing of it is mapped";
+	throw notPacked(application, reason);
 }
 
 function requireFlash(image: Image, flashEnd: number): void {

@@ -35,13 +35,14 @@ export interface Surroundings {
 	md5?: boolean | undefined;
 }
 
-/** Everything that is wrong with a table. */
+/** Everything that is wrong with a table, as the lines of its CSV go. */
 export function problemsOf(table: readonly Entry[], { flashSize, md5 = true }: Surroundings = {}): Problem[] {
 	const found = [...table.flatMap((entry) => placeProblems(entry, flashSize)), ...between(table)];
 	const most = partitionsMax(md5);
 	if (table.length > most)
 		found.push({ severity: "error", text: `${table.length} partitions, more than ${most}` });
-	return [...found, ...table.flatMap(meaning), ...updating(table)];
+	const lineOf = ({ line = Number.MAX_SAFE_INTEGER }: Problem) => line;
+	return [...found, ...table.flatMap(meaning), ...updating(table)].sort((a, b) => lineOf(a) - lineOf(b));
 }
 
 /** A problem as a line of text, with the line of the CSV. */
