@@ -39,7 +39,7 @@ static const Partition partitions[] ICACHE_RODATA_ATTR = {
 ${rows.join("\n")}
 };
 
-#define PARTITION_COUNT (sizeof(partitions) / sizeof(Partition))
+#define PARTITION_COUNT ((int)(sizeof(partitions) / sizeof(Partition)))
 
 #endif
 `;
