@@ -11,7 +11,7 @@ import { readPrivateKey } from "./image/keys";
 import { schemeFor, schemeTexts } from "./image/signing";
 import type { ImageInfo } from "./image-info";
 import { boardID, flashSize, flashSizes, versionCounter } from "./option-values";
-import { packUpgrade } from "./pack-upgrade";
+import { packSlots } from "./pack-slots";
 import { readImage } from "./read-image";
 import { requireSignable } from "./signable";
 import { table } from "./table";
@@ -31,15 +31,25 @@ interface PackFlags extends Claims {
 	eboot?: string;
 }
 
-/** What an upgrade's file has no place for; `ota8266 sign` signs one that has an eboot in front. */
-const NOT_UPGRADE = ["gzip", "sign", "legacy", "versionCounter", "board", "flashSize", "filesystem", "force"];
+/** What a file for slots has no place for. */
+const NOT_FOR_SLOTS = [
+	"gzip",
+	"sign",
+	"legacy",
+	"versionCounter",
+	"board",
+	"flashSize",
+	"filesystem",
+	"force",
+];
 
 const EXAMPLES = `
 Examples:
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
-  $ ota8266 pack --upgrade --bootloader bootloader.bin --partitions partitions/two-slots-4m.csv --in lamp.bin --out lamp.v2_to_v3.ota.bin
+  $ ota8266 pack --partitions partitions/two-slots-4m.csv --bootloader bootloader.bin --in lamp.bin --out flash.bin
+  $ ota8266 pack --upgrade --partitions two-slots.csv --bootloader bootloader.bin --in lamp.bin --out lamp.v2_to_v3.ota.bin
 
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
@@ -75,31 +85,27 @@ export function packCommand(): Command {
 		.option("--force", "pack what looks damaged")
 		.addOption(
 			new Option(
-				"--upgrade",
-				"to slots: boot loader, partition table and application in one file, as v2_to_v3.ota.bin",
-			).conflicts(NOT_UPGRADE),
+				"--partitions <file>",
+				"for slots: boot loader, this table (a CSV or its bytes) and the application, from flash 0 on",
+			).conflicts(NOT_FOR_SLOTS),
 		)
-		.option("--bootloader <file>", "of an upgrade: the one that reads partition tables, bootloader.bin")
-		.option("--partitions <file>", "of an upgrade: the table, as CSV or as bytes")
+		.option("--bootloader <file>", "for slots: the one that reads partition tables, bootloader.bin")
+		.option("--upgrade", "for slots, over the air: from flash 0x1000 on, as v2_to_v3.ota.bin")
 		.option(
 			"--eboot <file>",
-			"of an upgrade for a board with eboot: that, or a firmware that has it, in front",
+			"of an upgrade, for a board with eboot: that, or a firmware that has it, in front",
 		)
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
 			if (resolve(flags.out) === resolve(flags.in)) command.error("error: --out would overwrite --in");
 			const { upgrade, bootloader, partitions, eboot } = flags;
-			if (!upgrade) {
-				if ((bootloader ?? partitions ?? eboot) !== undefined) {
-					command.error("error: --bootloader, --partitions and --eboot want --upgrade");
-				}
-				return pack(flags);
+			if (eboot !== undefined && !upgrade) command.error("error: --eboot wants --upgrade");
+			if (partitions === undefined && bootloader === undefined && !upgrade) return pack(flags);
+			if (partitions === undefined || bootloader === undefined) {
+				command.error("error: for slots give both --partitions and --bootloader");
 			}
-			if (bootloader === undefined || partitions === undefined) {
-				command.error("error: --upgrade wants --bootloader and --partitions");
-			}
-			return packUpgrade({ ...flags, bootloader, partitions });
+			return packSlots({ ...flags, bootloader, partitions });
 		});
 }
 

@@ -8,7 +8,7 @@ import {
 } from "../ota/image";
 import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../ota/slots/partition-table";
 import { type ImagePart, readPart } from "./image/part";
-import { packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
+import { flashFrom, packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
 import { encodeTable } from "./partitions/binary";
 import { mappedAddress } from "./partitions/limits";
 import { flashAddress, hex } from "./partitions/numbers";
@@ -18,7 +18,7 @@ import { readImage } from "./read-image";
 import { table } from "./table";
 import { writeFileIn } from "./write-signed";
 
-export interface UpgradeFlags {
+export interface SlotsFlags {
 	/** An application, linked for the slot that boots first. */
 	in: string;
 	out: string;
@@ -26,6 +26,8 @@ export interface UpgradeFlags {
 	bootloader: string;
 	/** CSV or bytes. */
 	partitions: string;
+	/** Over the air, and not by cable. */
+	upgrade?: boolean;
 	/** What the board has at flash 0, where its updates begin there. */
 	eboot?: string;
 }
@@ -35,30 +37,36 @@ interface Image extends ImagePart {
 	bytes: Uint8Array;
 }
 
-/** Packs boot loader, table and application into one file. Throws UpdateError NOT_PACKED, or FILE. */
-export async function packUpgrade(flags: UpgradeFlags): Promise<void> {
+/**
+ * Packs boot loader, table and application into one file: the flash from 0 on for the cable, or an upgrade. Throws
+ * UpdateError NOT_PACKED, or FILE.
+ */
+export async function packSlots(flags: SlotsFlags): Promise<void> {
 	const { partitions, md5 = true } = await readTable(flags.partitions);
 	const [problem] = problemsOf(partitions, { md5 }).filter(({ severity }) => severity !== "note");
 	if (problem) throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, problemText(problem));
 	const slot = firstApp(flags.partitions, partitions);
 	const bootLoader = await imageIn(flags.bootloader);
-	const room = TABLE_OFFSET - UPGRADE_OFFSET;
+	const bootOffset = flags.upgrade ? UPGRADE_OFFSET : 0;
+	const room = TABLE_OFFSET - bootOffset;
 	if (bootLoader.bytes.length > room) {
-		throw notPacked(bootLoader, `${bootLoader.bytes.length} bytes, between 0x1000 and the table are ${room}`);
+		throw notPacked(bootLoader, `${bootLoader.bytes.length} bytes, it has ${room} before the table`);
 	}
 	const application = await imageIn(flags.in);
 	requireFor(application, slot);
 	const eboot = flags.eboot === undefined ? undefined : await ebootIn(flags.eboot);
 	const flashEnd = Math.max(...partitions.map(({ offset, size }) => offset + size));
-	for (const image of [application, eboot]) if (image) requireFlash(image, flashEnd);
+	// The SDK takes the flash's size from what lies at its beginning.
+	const first = flags.upgrade ? eboot : bootLoader;
+	for (const image of [application, first]) if (image) requireFlash(image, flashEnd);
 
 	const tableBytes = encodeTable(partitions, { md5 });
 	const pieces = [
-		{ offset: UPGRADE_OFFSET, bytes: bootLoader.bytes },
+		{ offset: bootOffset, bytes: bootLoader.bytes },
 		{ offset: TABLE_OFFSET, bytes: tableBytes },
 		{ offset: slot.offset, bytes: application.bytes },
 	];
-	const file = packedUpgrade(pieces, eboot?.bytes);
+	const file = flags.upgrade ? packedUpgrade(pieces, eboot?.bytes) : flashFrom(bootOffset, pieces);
 	await writeFileIn(flags.out, file);
 	const row = (title: string, offset: number, { length }: Uint8Array, name: string) => [
 		title,
@@ -67,7 +75,7 @@ export async function packUpgrade(flags: UpgradeFlags): Promise<void> {
 	];
 	const rows = [
 		...(eboot ? [row("eboot", 0, eboot.bytes, eboot.file)] : []),
-		row("Boot loader", UPGRADE_OFFSET, bootLoader.bytes, bootLoader.file),
+		row("Boot loader", bootOffset, bootLoader.bytes, bootLoader.file),
 		row("Partition table", TABLE_OFFSET, tableBytes, flags.partitions),
 		row(slot.label, slot.offset, application.bytes, application.file),
 		["Packed", "", `${file.length} bytes, ${flags.out}`],

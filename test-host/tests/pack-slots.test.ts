@@ -48,12 +48,16 @@ ota_1, app, ota_1, 0x110000, 0xF0000
 const bootLoader = file("bootloader.bin", bootLoaderImage);
 const input = file("lamp.bin", lamp);
 
-/** Runs `pack --upgrade`; what is not given is right. */
-function pack(options: Record<string, string> = {}) {
-	const all = { bootloader: bootLoader, partitions: CSV, in: input, out: path("refused.bin"), ...options };
-	const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-	return ota8266Here("pack", "--upgrade", ...args);
-}
+/** Runs the command; what is not given is right. */
+const packing =
+	(...how: string[]) =>
+	(options: Record<string, string> = {}) => {
+		const all = { bootloader: bootLoader, partitions: CSV, in: input, out: path("refused.bin"), ...options };
+		const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+		return ota8266Here("pack", ...how, ...args);
+	};
+const pack = packing("--upgrade");
+const packFlash = packing();
 
 describe("the closing word", () => {
 	// Made with the ESP8266_RTOS_SDK's own packer.
@@ -139,9 +143,7 @@ Packed                     ${bytes.length} bytes, ${out}
 		expect(await refused({ in: damagedFile })).toContain("its image is damaged, checksum wrong");
 		expect(await refused({ bootloader: damagedFile })).toContain("its image is damaged");
 		expect(await refused({ bootloader: CSV })).toContain("it does not begin with an image");
-		expect(await refused({ bootloader: input })).toContain(
-			"54032 bytes, between 0x1000 and the table are 28672",
-		);
+		expect(await refused({ bootloader: input })).toContain("54032 bytes, it has 28672 before the table");
 		expect(await refused({ eboot: bootLoader })).toContain("no eboot: boot loader segment");
 		const noApp = file("no-app.csv", "nvs,data,nvs,,4K\n");
 		expect(await refused({ partitions: noApp })).toContain("no app");
@@ -166,11 +168,35 @@ Packed                     ${bytes.length} bytes, ${out}
 		);
 	});
 
+	test("without --upgrade is the flash from 0 on, for the cable", async () => {
+		const out = path("flash.bin");
+		const { code, stdout } = await packFlash({ out });
+		expect(code).toBe(0);
+		expect(stdout).toMatch(/^Boot loader +0x000000 +9440 bytes/);
+		const bytes = readFileSync(out);
+		expect(bytes.length).toBe(0x10000 + lamp.length);
+		const wanted = new Uint8Array(bytes.length).fill(0xff);
+		wanted.set(bootLoaderImage);
+		wanted.set(encodeTable(parseCSV(readFileSync(CSV, "utf8"))), 0x8000);
+		wanted.set(lamp, 0x10000);
+		expect(Buffer.compare(bytes, wanted)).toBe(0);
+		const shown = await ota8266Here("partitions", "show", out, "--json");
+		expect(JSON.parse(shown.stdout)).toMatchObject({ ok: true, kind: "flash" });
+		const small = file("small-boot.bin", image({ flashSize: 2 }));
+		expect(failure(await packFlash({ bootloader: small }))).toContain("a flash of 0x100000 bytes");
+		expect(failure(await packFlash({ bootloader: input }))).toContain("it has 32768 before the table");
+	});
+
 	test.each([
-		["no table", "--upgrade --bootloader x --in a --out b", "--upgrade wants --bootloader and --partitions"],
-		["no --upgrade", "--eboot x --in a --out b", "--bootloader, --partitions and --eboot want --upgrade"],
-		["a gzip", "--upgrade --gzip --in a --out b", "cannot be used with option '--gzip [best]'"],
-		["a signature", "--upgrade --sign x --in a --out b", "cannot be used with option '--sign <key>'"],
+		[
+			"no table",
+			"--upgrade --bootloader x --in a --out b",
+			"for slots give both --partitions and --bootloader",
+		],
+		["no --upgrade", "--eboot x --in a --out b", "--eboot wants --upgrade"],
+		["no boot loader", "--partitions x --in a --out b", "for slots give both"],
+		["a gzip", "--partitions x --gzip --in a --out b", "cannot be used with option '--gzip [best]'"],
+		["a signature", "--partitions x --sign x --in a --out b", "cannot be used with option '--sign <key>'"],
 	])("says what is wrong with the usage: %s", async (_, line, message) => {
 		const { code, stderr } = await usage("pack", ...line.split(" "));
 		expect(stderr).toContain(message);
@@ -179,7 +205,7 @@ Packed                     ${bytes.length} bytes, ${out}
 });
 
 test("what lies where in the file is what lies where in the flash, the rest is FF", () => {
-	const piece = fc.record({ gap: fc.nat(3), bytes: fc.uint8Array({ maxLength: 9000 }) });
+	const piece = fc.record({ gap: fc.nat(3), bytes: fc.uint8Array({ minLength: 1, maxLength: 9000 }) });
 	fc.assert(
 		fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (all) => {
 			let sector = 1;
