@@ -174,7 +174,7 @@ describe("a CSV is refused with the line", () => {
 			size: 0x1000,
 			flags: 0,
 		};
-		for (const label of ["a,b", "#a", " a", "", "a\nb", "$a"]) {
+		for (const label of ["a,b", "#a", " a", "", "$a"]) {
 			expect(() => csvOf([{ ...partition, label }])).toThrow("no CSV can have the name");
 		}
 	});
@@ -203,8 +203,11 @@ describe("the bytes of a table are refused", () => {
 
 	test("with a name that is no text, where no MD5 tells", () => {
 		const bytes = encodeTable(parseCSV(TWO_OTA), { md5: false });
-		bytes[12] = 0xc3;
-		expect(() => decodeTable(bytes)).toThrow("the name at 0xc is no text");
+		// The first half of a letter, and what a terminal takes for a command.
+		for (const byte of [0xc3, 0x1b, 0x7f]) {
+			bytes[12] = byte;
+			expect(() => decodeTable(bytes)).toThrow("the name at 0xc is no text");
+		}
 	});
 
 	test("but nothing of it is looked at behind its end", () => {

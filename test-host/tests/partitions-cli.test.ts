@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { encodeTable } from "../../tools/partitions/binary";
 import { ota8266, ota8266Here, usage } from "./command-line";
 import { failure, temporaryFolder } from "./signing-bench";
 
@@ -68,6 +69,13 @@ storage      data  spiffs   0x0f2000  0x0fb000    36K
 `);
 		expect(stdout).toContain("│ running, then nextota      │   932K\n");
 		expect(stdout).not.toContain("nodemcu");
+	});
+
+	test("draws a flash of 16 MiB, whose addresses are longer", async () => {
+		const { stdout } = await ota8266Here("partitions", "--flash-size", "16M");
+		const drawn = stdout.split("\n").filter((line) => /[│├┌└]/.test(line));
+		expect(drawn.at(-1)).toBe(`0x1000000 └${"─".repeat(28)}┘`);
+		expect(new Set(drawn.map((line) => line.search(/[│├┌└]/)))).toEqual(new Set([10]));
 	});
 
 	test.each([
@@ -181,13 +189,15 @@ describe("ota8266 partitions show", () => {
 		expect(await show("cut.bin", cut)).toContain("the table has no end");
 	});
 
-	test("lets no name in a file rule the terminal", async () => {
-		const bytes = Uint8Array.from(await built());
-		bytes.fill(0xff, 7 * 32, 8 * 32);
-		bytes[12] = 0x1b;
-		const { stdout } = await ota8266Here("partitions", "show", file("escape.bin", bytes));
-		expect(stdout).toMatch(/^\?vs /m);
-		expect(stdout).not.toContain("\x1b");
+	test("makes no CSV where a name is none for one", async () => {
+		const bytes = encodeTable([
+			{ label: "a,b", type: 0, subtype: 0, offset: 0x10000, size: 0x10000, flags: 0 },
+		]);
+		const odd = file("odd-name.bin", bytes);
+		expect((await ota8266Here("partitions", "show", odd)).stdout).toMatch(/^a,b +app +factory /m);
+		expect(failure(await ota8266Here("partitions", "show", odd, "--csv"))).toBe(
+			`${odd}: no CSV can have the name "a,b"\n`,
+		);
 	});
 });
 

@@ -87,13 +87,15 @@ function checkDigest(bytes: Uint8Array, at: number): void {
 function labelAt(bytes: Uint8Array, offset: number): string {
 	const label = bytes.subarray(offset, offset + LABEL_LENGTH);
 	const end = label.indexOf(0);
+	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-			end < 0 ? label : label.subarray(0, end),
-		);
+		const text = decoder.decode(end < 0 ? label : label.subarray(0, end));
+		// None of them is to rule the terminal.
+		if (!/\p{Cc}/u.test(text)) return text;
 	} catch {
-		throw new TableError(`the name at ${hex(offset)} is no text`);
+		// Told below.
 	}
+	throw new TableError(`the name at ${hex(offset)} is no text`);
 }
 
 function digestOf(bytes: Uint8Array): Buffer {
