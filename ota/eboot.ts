@@ -3,8 +3,12 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
+import flash from "embedded:storage/flash";
 import type { Board } from "./board";
-import type { BootStrategy, Staged } from "./boot";
+import type { BootStrategy, ImageScanner, Staged } from "./boot";
+import { ErrorCode, UpdateError } from "./errors";
+import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
+import { placeOf } from "./kind";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -59,12 +63,28 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
 	};
 }
 
+/** A firmware's file: eboot's sector, on whose faults the mask ROM would hang, then the application. */
+class FirmwareScanner extends ApplicationScanner {
+	private isFirst = true;
+
+	override write(view: DataView, length: number): string | undefined {
+		const fault = this.isFirst ? bootImageFault(new Uint8Array(view.buffer, view.byteOffset)) : undefined;
+		this.isFirst = false;
+		return fault ?? super.write(view, length);
+	}
+}
+
 /**
  * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
 export class EbootStrategy implements BootStrategy {
 	readonly inflates: boolean;
+	readonly applicationOffset = APPLICATION_OFFSET;
+	readonly ownsHeader = true;
+	readonly stagesAtEnd = true;
+	readonly fault = undefined;
+	readonly trial = undefined;
 	readonly #board: Board;
 	#command: Uint8Array | undefined;
 
@@ -74,8 +94,21 @@ export class EbootStrategy implements BootStrategy {
 		this.inflates = options.gzip ?? true;
 	}
 
-	select(staged: Staged): void {
-		const { address: source, destination, size } = staged;
+	scanner(): ImageScanner {
+		return new FirmwareScanner();
+	}
+
+	select({ address: source, size, inflated }: Staged): void {
+		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
+		const { address: destination, size: room } = target.status();
+		target.close();
+		if ((inflated ?? size) > room) throw new UpdateError(ErrorCode.SPACE);
+		if (inflated !== undefined) {
+			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+			const lead = inflated - size + (inflated >> 9) + SECTOR;
+			if (source < destination + inflated && lead > source - destination)
+				throw new UpdateError(ErrorCode.SPACE);
+		}
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;

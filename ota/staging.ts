@@ -23,16 +23,15 @@ export class Staging {
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
 
-	/** `byteLength` undefined: not known yet. */
-	constructor(kind: UpdateKind, byteLength: number | undefined, board: Board) {
+	/** `byteLength` undefined: not known yet. `atEnd`: ends with the area, where the length is known. */
+	constructor(kind: UpdateKind, byteLength: number | undefined, board: Board, atEnd: boolean) {
 		this.board = board;
 		this.flash = flash.open({ path: placeOf(kind).staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		// A firmware ends right below what follows its staging area, where the Arduino core would put it.
-		const below = kind === "firmware" && byteLength !== undefined;
-		this.start = below ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
+		const isBelow = atEnd && byteLength !== undefined;
+		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 
 	/** Flash offset of the first byte. */

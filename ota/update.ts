@@ -1,20 +1,11 @@
-import flash from "embedded:storage/flash";
 import type { Board } from "./board";
-import type { BootStrategy } from "./boot";
-import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
+import type { BootStrategy, ImageScanner } from "./boot";
+import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
-import {
-	ApplicationScanner,
-	bootImageFault,
-	FLASH_SIZE_OFFSET,
-	flashSizeOf,
-	GZIP_MAGIC,
-	GZIP_MAGIC_2,
-	IMAGE_MAGIC,
-	SECTOR,
-} from "./image";
+import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC, SECTOR } from "./image";
 import { inflatedSize } from "./inflated-size";
-import { placeOf, type UpdateKind } from "./kind";
+import type { UpdateKind } from "./kind";
+import { refuseKnownImage } from "./known-image";
 import type { UpdateReport } from "./report";
 import type { Staged } from "./resume";
 import type { RunningFirmware } from "./running";
@@ -32,8 +23,12 @@ export interface UpdateOptions {
 	byteLength?: number | undefined;
 	/** MD5 of all bytes as sent, 32 hexadecimal digits of either case. */
 	md5?: string | undefined;
+	/** The server's ETag of it. */
+	tag?: string | undefined;
 	/** The receiver and the peer's address, for the report. */
 	from?: string | undefined;
+	/** Nobody sent it, a server was asked: what runs already, or the board went back from, is not taken. */
+	isAsked?: boolean | undefined;
 	/** What is staged of it already: `restore` reads that before the first write. */
 	staged?: Staged | undefined;
 	onStart?(): void;
@@ -64,8 +59,10 @@ export class Update {
 	private fill = 0;
 	private taken = 0;
 	private gzip = false;
+	/** MD5 of all that was given, once it is known. */
+	private digest = "";
 	/** Checks a raw firmware as it streams by. */
-	private readonly scanner = new ApplicationScanner();
+	private readonly scanner: ImageScanner;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
@@ -73,9 +70,12 @@ export class Update {
 		this.options = options;
 		this.context = context;
 		this.start = context.board.uptime;
-		const { kind, from = "" } = options;
+		const { kind, byteLength, from = "" } = options;
+		const { board, boot } = context;
 		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
-		this.staging = new Staging(options.kind, options.byteLength, context.board);
+		const atEnd = kind === "firmware" && boot.stagesAtEnd;
+		this.staging = new Staging(kind, byteLength, board, atEnd);
+		this.scanner = boot.scanner(this.staging.address);
 	}
 
 	get isOpen(): boolean {
@@ -158,13 +158,16 @@ export class Update {
 
 	/**
 	 * Verifies what lies in flash and makes it the next to boot. Throws UpdateError NO_DATA, INCOMPLETE, MD5,
-	 * IMAGE, SIGN, VERSION_COUNTER, OTHER_BOARD, OTHER_FLASH, SPACE and what `write` throws, closes the update, and
+	 * IMAGE, RUNS_ALREADY, ROLLED_BACK, SIGN, VERSION_COUNTER, OTHER_BOARD, OTHER_FLASH, SPACE and what `write` throws, closes the update, and
 	 * leaves no boot choice. With a key it takes up to some seconds.
 	 */
 	complete(): void {
 		if (!this.staging) throw new UpdateError(ErrorCode.CLOSED);
 		try {
 			let payload = this.verify(this.staging);
+			if (this.options.isAsked && this.options.kind === "firmware") {
+				refuseKnownImage(this.digest, this.context.running, this.context.boot.trial);
+			}
 			if (this.context.signatures?.wants(this.options.kind)) {
 				// Its memory is what the signature is verified in; no names, since what verifies goes deep.
 				this.sector = new Uint8Array(0);
@@ -210,8 +213,10 @@ export class Update {
 	private program(staging: Staging): void {
 		const position = this.taken - this.fill;
 		if (this.options.kind === "firmware") this.checkSector(position);
-		const { flashMode } = this.context.board;
-		const isPatched = position === 0 && this.isRawFirmware && flashMode <= FLASH_MODE_MAX;
+		const { board, boot } = this.context;
+		const { flashMode } = board;
+		const isHeader = position === 0 && this.isRawFirmware && boot.ownsHeader;
+		const isPatched = isHeader && flashMode <= FLASH_MODE_MAX;
 		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
 		this.fill = 0;
 	}
@@ -232,14 +237,15 @@ export class Update {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { flashSize, configuredFlashSize } = this.context.board;
-		// The SDK and the layout go by this header: another size would look for the partitions elsewhere.
+		const { board, boot } = this.context;
+		const { flashSize, configuredFlashSize } = board;
 		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		if (position === 0 && (size > flashSize || size !== configuredFlashSize)) {
+		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
+		const isOther = boot.ownsHeader && size !== configuredFlashSize;
+		if (position === 0 && (size > flashSize || isOther)) {
 			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 		}
-		let fault = position === 0 ? bootImageFault(sector) : undefined;
-		fault ??= this.scanner.write(new DataView(sector.buffer), this.fill);
+		const fault = this.scanner.write(new DataView(sector.buffer), this.fill);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
@@ -254,6 +260,7 @@ export class Update {
 		const { given, stored } = staging.digests();
 		if (md5 !== undefined && md5.toLowerCase() !== given) throw new UpdateError(ErrorCode.MD5, md5, given);
 		if (stored !== given) throw new UpdateError(ErrorCode.WRITE);
+		this.digest = given;
 		this.checkWhole(this.taken);
 		return { size: this.taken, md5: given };
 	}
@@ -269,25 +276,16 @@ export class Update {
 	}
 
 	private choose(staging: Staging, payload: Payload): void {
-		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
-		const { address: destination, size: room } = target.status();
-		target.close();
+		const { boot, running } = this.context;
 		const gzip = this.gzip;
-		const size = gzip ? inflatedSize(staging, payload.size) : payload.size;
-		const { address } = staging;
-		if (size > room) throw new UpdateError(ErrorCode.SPACE);
-		if (gzip) {
-			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
-			const lead = size - payload.size + (size >> 9) + SECTOR;
-			if (address < destination + size && lead > address - destination)
-				throw new UpdateError(ErrorCode.SPACE);
-			const { md5: before } = this.context.running;
-			if (before) this.expect({ gzip, size, md5: before, version: "" });
-		} else {
-			const version = readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
-			this.expect({ gzip, size, md5: payload.md5, version, flashMode: staging.givenMode });
-		}
-		this.context.boot.select({ address, size: payload.size, destination });
+		const { size, md5 } = payload;
+		const inflated = gzip ? inflatedSize(staging, size) : undefined;
+		const place = boot.applicationOffset + DESCRIPTOR_PLACE;
+		const version = gzip ? "" : versionIn(staging.read(DESCRIPTOR_LENGTH, place));
+		const image = { md5: this.digest, version, tag: this.options.tag ?? "" };
+		boot.select({ address: staging.address, size, inflated, image });
+		if (inflated === undefined) this.expect({ gzip, size, md5, version, flashMode: staging.givenMode });
+		else if (running.md5) this.expect({ gzip, size: inflated, md5: running.md5, version });
 	}
 
 	private expect(expectation: Pick<Expectation, "gzip" | "size" | "md5" | "version" | "flashMode">): void {
