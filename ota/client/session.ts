@@ -103,10 +103,13 @@ export class Session extends Asking {
 			this.known = undefined;
 			this.what = offered(this.headers, { kind, source: formatURL(address), md5, room });
 		}
-		const isKnown = kind === "firmware" && this.isKnown(this.headers.get("x-version") ?? "");
+		const version = this.headers.get("x-version") ?? "";
 		this.headers.clear();
-		if (isKnown) return;
 		if (kind === "firmware" && updater.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		if (kind === "firmware" && updater.refuses({ md5: this.what.md5, tag: this.what.tag, version })) {
+			this.end({ result: "no updates", error: new UpdateError(ErrorCode.ROLLED_BACK) });
+			return;
+		}
 		// Once broken and taken up again, the application is ready already.
 		if (!prepare || this.breaks > 0) {
 			this.state = "opening";
@@ -123,16 +126,6 @@ export class Session extends Asking {
 			this.state = "opening";
 			this.next();
 		});
-	}
-
-	/** Whether what is offered runs already, or the board went back from it; then that is the outcome. */
-	private isKnown(version: string): boolean {
-		const { updater, running } = this.options;
-		const { md5 = "", tag = "" } = this.what ?? {};
-		const isRefused = updater.refuses({ md5, tag, version });
-		if (isRefused) this.end({ result: "no updates", error: new UpdateError(ErrorCode.ROLLED_BACK) });
-		else if (md5 !== "" && md5 === running.md5) this.end({ result: "no updates" });
-		return this.state === "ended";
 	}
 
 	private open(): void {
