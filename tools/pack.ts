@@ -11,6 +11,7 @@ import { readPrivateKey } from "./image/keys";
 import { schemeFor, schemeTexts } from "./image/signing";
 import type { ImageInfo } from "./image-info";
 import { boardID, flashSize, flashSizes, versionCounter } from "./option-values";
+import { packUpgrade } from "./pack-upgrade";
 import { readImage } from "./read-image";
 import { requireSignable } from "./signable";
 import { table } from "./table";
@@ -24,18 +25,26 @@ interface PackFlags extends Claims {
 	legacy?: boolean;
 	filesystem?: boolean;
 	force?: boolean;
+	upgrade?: boolean;
+	bootloader?: string;
+	partitions?: string;
+	eboot?: string;
 }
+
+/** What an upgrade's file has no place for; `ota8266 sign` signs one that has an eboot in front. */
+const NOT_UPGRADE = ["gzip", "sign", "legacy", "versionCounter", "board", "flashSize", "filesystem", "force"];
 
 const EXAMPLES = `
 Examples:
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --sign private.key --out littlefs.bin.signed
+  $ ota8266 pack --upgrade --bootloader bootloader.bin --partitions partitions/two-slots-4m.csv --in lamp.bin --out lamp.v2_to_v3.ota.bin
 
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
 export function packCommand(): Command {
-	const command = new Command("pack");
+	const command: Command = new Command("pack");
 	return command
 		.description("compress an image, say what it is for, and sign it")
 		.requiredOption("--in <file>", "the image as it was built")
@@ -60,11 +69,33 @@ export function packCommand(): Command {
 		)
 		.option("--filesystem", "the image is a filesystem, which boards do not inflate")
 		.option("--force", "pack what looks damaged")
+		.addOption(
+			new Option(
+				"--upgrade",
+				"to slots: boot loader, partition table and application in one file, as v2_to_v3.ota.bin",
+			).conflicts(NOT_UPGRADE),
+		)
+		.option("--bootloader <file>", "of an upgrade: the one that reads partition tables, bootloader.bin")
+		.option("--partitions <file>", "of an upgrade: the table, as CSV or as bytes")
+		.option(
+			"--eboot <file>",
+			"of an upgrade for a board with eboot: that, or a firmware that has it, in front",
+		)
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
 			if (resolve(flags.out) === resolve(flags.in)) command.error("error: --out would overwrite --in");
-			await pack(flags);
+			const { upgrade, bootloader, partitions, eboot } = flags;
+			if (!upgrade) {
+				if ((bootloader ?? partitions ?? eboot) !== undefined) {
+					command.error("error: --bootloader, --partitions and --eboot want --upgrade");
+				}
+				return pack(flags);
+			}
+			if (bootloader === undefined || partitions === undefined) {
+				command.error("error: --upgrade wants --bootloader and --partitions");
+			}
+			return packUpgrade({ ...flags, bootloader, partitions });
 		});
 }
 
