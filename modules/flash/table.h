@@ -130,13 +130,14 @@ static uint8_t findNextSlot(uint32_t count, TableEntry *found)
 	return best < 0x100;
 }
 
-/* Writable are the slots that do not run, and data; the radio's calibration is the SDK's. */
+/* Writable are the slots that do not run, and data; the radio's calibration and the preferences are the SDK's. */
 static uint32_t flagsOf(const TableEntry *entry)
 {
-	uint8_t isData = (TYPE_DATA == entry->type) && (DATA_PHY != entry->subtype);
-	uint8_t isOwn = entry->type > TYPE_DATA;
+	uint8_t isWritable = TYPE_DATA == entry->type ? DATA_PHY != entry->subtype : isSlot(entry) && !isRunning(entry);
 
-	return (isData || isOwn || (isSlot(entry) && !isRunning(entry))) ? 0 : PARTITION_READ_ONLY;
+	if (entry->type > TYPE_DATA)
+		isWritable = 0 != c_strncmp("preferences", entry->label, sizeof(entry->label));
+	return isWritable ? 0 : PARTITION_READ_ONLY;
 }
 
 static uint32_t labelLength(const TableEntry *entry)

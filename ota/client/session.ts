@@ -98,15 +98,16 @@ export class Session extends Asking {
 		}
 		if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 		const room = updater.freeSpace(kind);
-		if (this.status === 206) this.what = this.known;
+		if (this.status === 206 && this.known) this.what = this.known;
 		else {
 			this.known = undefined;
 			this.what = offered(this.headers, { kind, source: formatURL(address), md5, room });
 		}
+		const { md5: digest, tag } = this.what;
 		const version = this.headers.get("x-version") ?? "";
 		this.headers.clear();
 		if (kind === "firmware" && updater.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
-		if (kind === "firmware" && updater.refuses({ md5: this.what.md5, tag: this.what.tag, version })) {
+		if (kind === "firmware" && updater.refuses({ md5: digest, tag, version })) {
 			this.end({ result: "no updates", error: new UpdateError(ErrorCode.ROLLED_BACK) });
 			return;
 		}

@@ -155,10 +155,11 @@ function layout(): Layout {
 	if (!running) return layout;
 	const isSPIFFS = ({ type, subtype }: Partition) =>
 		type === PartitionType.DATA && subtype === DataSubtype.SPIFFS;
-	const isReadOnly = (partition: Partition) =>
-		partition.type === PartitionType.APP
-			? slotNumber(partition) < 0 || partition === running
-			: partition.type === PartitionType.DATA && partition.subtype === DataSubtype.PHY;
+	const isReadOnly = (partition: Partition) => {
+		const { type, subtype, label } = partition;
+		if (type === PartitionType.APP) return slotNumber(partition) < 0 || partition === running;
+		return type === PartitionType.DATA ? subtype === DataSubtype.PHY : label === "preferences";
+	};
 	const found = new Map<string, { offset: number; size: number; readOnly: boolean }>();
 	const add = (name: string, partition: Partition | undefined) => {
 		if (!partition || found.has(name)) return;

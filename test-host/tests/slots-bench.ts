@@ -1,5 +1,4 @@
 /** A board with slots on a bench: its boot loader, and the Updater of each start, in this thread. */
-import { createHash } from "node:crypto";
 import { onTestFinished } from "vitest";
 import { bootStrategy } from "../../ota/boot-loader";
 import { RunningFirmware } from "../../ota/running";
@@ -7,17 +6,13 @@ import { decodeRecord, type OtadataRecord, RECORD_LENGTH } from "../../ota/slots
 import {
 	AppSubtype,
 	DataSubtype,
-	ENTRY_LENGTH,
-	encodeEntry,
-	MD5_MAGIC,
-	MD5_OFFSET,
 	type Partition,
 	PartitionType,
-	TABLE_LENGTH,
 	TABLE_OFFSET,
 } from "../../ota/slots/partition-table";
 import type { Update, UpdateOptions } from "../../ota/update";
 import { Updater } from "../../ota/updater";
+import { encodeTable } from "../../tools/partitions/binary";
 import board from "../shims/board";
 import { installGlobals } from "../shims/globals";
 import { findApplication } from "../virtual/application";
@@ -55,20 +50,6 @@ export const TWO_SLOTS: readonly Partition[] = [
 	partition("storage", PartitionType.DATA, DataSubtype.SPIFFS, 0x200000, 0x100000),
 ];
 
-/** A table in binary; without its MD5 where `withMD5` is false. */
-export function tableBytes(partitions: readonly Partition[], withMD5 = true): Uint8Array {
-	const bytes = new Uint8Array(TABLE_LENGTH).fill(0xff);
-	const view = new DataView(bytes.buffer);
-	partitions.forEach((entry, i) => {
-		encodeEntry(view, i * ENTRY_LENGTH, entry);
-	});
-	if (!withMD5) return bytes;
-	const at = partitions.length * ENTRY_LENGTH;
-	view.setUint16(at, MD5_MAGIC, true);
-	bytes.set(createHash("md5").update(bytes.subarray(0, at)).digest(), at + MD5_OFFSET);
-	return bytes;
-}
-
 /** An application of exactly `length` bytes for the slot at this flash offset. */
 export function slotImage(version: string, length: number, slot = OTA_0): Uint8Array {
 	return buildSlotImage({ script: `running("${version}")`, name: "bench", version, padTo: length, slot });
@@ -91,7 +72,7 @@ export class SlotsBench extends BootBench {
 	#started: Updater | undefined;
 
 	constructor(options: SlotsBenchOptions = {}) {
-		const { size = 0x400000, table = tableBytes(TWO_SLOTS), running = OLD, trials = true } = options;
+		const { size = 0x400000, table = encodeTable(TWO_SLOTS), running = OLD, trials = true } = options;
 		super(size);
 		this.#trials = trials;
 		this.put(0, buildRtosBoot());
