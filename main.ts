@@ -27,7 +27,15 @@ import { judge } from "./ota/verdict";
 export default function main(): void {
 	const boot = bootStrategy(board, { gzip: config.bootLoaderInflates !== false });
 	const running = new RunningFirmware(boot.applicationOffset);
-	const updater = new Updater({ board, running, boot, signatures: signatures() });
+	const updater = new Updater({
+		board,
+		running,
+		boot,
+		signatures: signatures(),
+		atomicFilesystem: config.atomicFilesystem === true,
+		onFilesystemAway: () => trace("the filesystem goes away\n"),
+		onFilesystemBack: (verified) => trace(`the filesystem is ${verified ? "there" : "damaged"}\n`),
+	});
 	useUpdater(updater);
 	let tenths = 0;
 

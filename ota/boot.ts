@@ -12,6 +12,8 @@ export interface ImageIdentity {
 
 /** What an update hands to the boot: an image that lies in flash, whole and verified. */
 export interface Staged {
+	/** The partition where it is meant to lie. */
+	target: string;
 	/** Flash offset of its first byte, on a sector. */
 	address: number;
 	/** Bytes as staged; of a gzip the compressed ones. */
@@ -35,9 +37,11 @@ export interface BootStrategy {
 	readonly inflates: boolean;
 	/** Where the application's image begins in a firmware's file, and in the partition that runs. */
 	readonly applicationOffset: number;
+	/** Whether it copies what is staged to its place, so that a filesystem may be staged. */
+	readonly copies: boolean;
 	/** Whether a firmware's header is what the chip and the SDK then go by: flash mode and size. */
 	readonly ownsHeader: boolean;
-	/** Whether a firmware is staged at the end of its partition, or at the start, where it runs. */
+	/** Whether it is staged at the end of its partition, or at the start, where it runs. */
 	readonly stagesAtEnd: boolean;
 	/** Why no firmware can be updated at all. */
 	readonly fault: UpdateError | undefined;
@@ -45,9 +49,11 @@ export interface BootStrategy {
 	readonly trial: Trial | undefined;
 	/** A new one for an uncompressed firmware that is staged at this flash offset. */
 	scanner(address: number): ImageScanner;
+	/** Throws UpdateError SPACE or NO_SLOT where `select` would not end well. */
+	check(staged: Staged): void;
 	/**
-	 * Makes the staged image the next to boot; nothing is changed where it throws UpdateError SPACE, NO_SLOT, READ,
-	 * ERASE or WRITE. Nothing happens to the chip before `restart` where it need not.
+	 * Makes the staged image the next to boot. Throws UpdateError READ, ERASE or WRITE, and leaves the choice that was.
+	 * Nothing happens to the chip before `restart` where it need not.
 	 */
 	select(staged: Staged): void;
 	/** Takes back what `select` chose; without a choice it does nothing. */

@@ -3,12 +3,11 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
-import flash from "embedded:storage/flash";
+import flash, { type FlashStatus } from "embedded:storage/flash";
 import type { Board } from "./board";
 import type { BootStrategy, ImageScanner, Staged } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
 import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
-import { placeOf } from "./kind";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -80,6 +79,7 @@ class FirmwareScanner extends ApplicationScanner {
  */
 export class EbootStrategy implements BootStrategy {
 	readonly inflates: boolean;
+	readonly copies = true;
 	readonly applicationOffset = APPLICATION_OFFSET;
 	readonly ownsHeader = true;
 	readonly stagesAtEnd = true;
@@ -98,17 +98,18 @@ export class EbootStrategy implements BootStrategy {
 		return new FirmwareScanner();
 	}
 
-	select({ address: source, size, inflated }: Staged): void {
-		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
-		const { address: destination, size: room } = target.status();
-		target.close();
-		if ((inflated ?? size) > room) throw new UpdateError(ErrorCode.SPACE);
-		if (inflated !== undefined) {
-			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
-			const lead = inflated - size + (inflated >> 9) + SECTOR;
-			if (source < destination + inflated && lead > source - destination)
-				throw new UpdateError(ErrorCode.SPACE);
-		}
+	check({ target, address, size, inflated }: Staged): void {
+		const { address: destination, size: room } = placeOf(target);
+		const length = inflated ?? size;
+		if (length > room) throw new UpdateError(ErrorCode.SPACE);
+		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+		const lead = inflated === undefined ? 0 : length - size + (length >> 9) + SECTOR;
+		const isApart = address >= destination + length || address < destination;
+		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
+	}
+
+	select({ target, address: source, size }: Staged): void {
+		const { address: destination } = placeOf(target);
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;
@@ -122,4 +123,11 @@ export class EbootStrategy implements BootStrategy {
 		if (this.#command) this.#board.handOver(this.#command);
 		this.#board.restart();
 	}
+}
+
+function placeOf(target: string): FlashStatus {
+	const partition = flash.open({ path: target, mode: "r" });
+	const status = partition.status();
+	partition.close();
+	return status;
 }

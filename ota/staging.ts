@@ -4,7 +4,7 @@ import type { Board } from "./board";
 import { ErrorCode, UpdateError } from "./errors";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
-import { placeOf, type UpdateKind } from "./kind";
+import { isStaged, type Place } from "./kind";
 
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
@@ -23,14 +23,14 @@ export class Staging {
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
 
-	/** `byteLength` undefined: not known yet. `atEnd`: ends with the area, where the length is known. */
-	constructor(kind: UpdateKind, byteLength: number | undefined, board: Board, atEnd: boolean) {
+	/** `byteLength` undefined: not known yet. `atEnd`: what is staged ends with its area, where its length is known. */
+	constructor(place: Place, byteLength: number | undefined, board: Board, atEnd: boolean) {
 		this.board = board;
-		this.flash = flash.open({ path: placeOf(kind).staging });
+		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		const isBelow = atEnd && byteLength !== undefined;
+		const isBelow = atEnd && isStaged(place) && byteLength !== undefined;
 		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 

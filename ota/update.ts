@@ -1,53 +1,23 @@
-import type { Board } from "./board";
-import type { BootStrategy, ImageScanner } from "./boot";
+import type { Staged as StagedImage } from "./boot";
+import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
-import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC, SECTOR } from "./image";
-import { inflatedSize } from "./inflated-size";
-import type { UpdateKind } from "./kind";
+import { inflatedSize, storedCRC } from "./gzip-trailer";
+import { SECTOR } from "./image";
+import { isStaged, type Place, placeOf } from "./kind";
 import { refuseKnownImage } from "./known-image";
 import type { UpdateReport } from "./report";
-import type { Staged } from "./resume";
-import type { RunningFirmware } from "./running";
+import { acceptCounter, acceptedCounter } from "./signature/accepted-counter";
 import type { Payload } from "./signature/payload";
 import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
-import { type Expectation, recordExpectation } from "./verdict";
+import type { UpdateContext, UpdateOptions } from "./update-options";
+import { recordExpectation } from "./verdict";
+
+export type { UpdateContext, UpdateOptions } from "./update-options";
 
 /** DOUT; what the board cannot tell is no mode. */
 const FLASH_MODE_MAX = 3;
-
-export interface UpdateOptions {
-	kind: UpdateKind;
-	/** Bytes to come; not given: as many as come, bounded by the room. */
-	byteLength?: number | undefined;
-	/** MD5 of all bytes as sent, 32 hexadecimal digits of either case. */
-	md5?: string | undefined;
-	/** The server's ETag of it. */
-	tag?: string | undefined;
-	/** The receiver and the peer's address, for the report. */
-	from?: string | undefined;
-	/** Nobody sent it, a server was asked: what runs already, or the board went back from, is not taken. */
-	isAsked?: boolean | undefined;
-	/** What is staged of it already: `restore` reads that before the first write. */
-	staged?: Staged | undefined;
-	onStart?(): void;
-	/** `done` bytes were taken of `total` (of the room, where the length is unknown). */
-	onProgress?(done: number, total: number): void;
-	/** The update is verified and chosen; the next restart takes it. */
-	onEnd?(): void;
-	/** The update failed and is closed; what ran before will go on running. */
-	onError?(error: UpdateError): void;
-}
-
-/** What an update works on, handed in by the Updater. */
-export interface UpdateContext {
-	readonly board: Board;
-	readonly boot: BootStrategy;
-	readonly running: RunningFirmware;
-	/** Who may sign; not given: everything is taken. */
-	readonly signatures?: Signatures | undefined;
-}
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
 export class Update {
@@ -58,11 +28,10 @@ export class Update {
 	private sector = new Uint8Array(SECTOR);
 	private fill = 0;
 	private taken = 0;
-	private gzip = false;
-	/** MD5 of all that was given, once it is known. */
-	private digest = "";
-	/** Checks a raw firmware as it streams by. */
-	private readonly scanner: ImageScanner;
+	private readonly place: Place;
+	private readonly content: Content;
+	/** The filesystem was told to be away, and not yet to be back. */
+	private isAway = false;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
@@ -70,12 +39,12 @@ export class Update {
 		this.options = options;
 		this.context = context;
 		this.start = context.board.uptime;
-		const { kind, byteLength, from = "" } = options;
-		const { board, boot } = context;
+		const { kind, from = "" } = options;
 		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
-		const atEnd = kind === "firmware" && boot.stagesAtEnd;
-		this.staging = new Staging(kind, byteLength, board, atEnd);
-		this.scanner = boot.scanner(this.staging.address);
+		this.place = placeOf(kind, context.atomicFilesystem);
+		const { board, boot } = context;
+		this.staging = new Staging(this.place, options.byteLength, board, boot.stagesAtEnd);
+		this.content = new Content(kind, this.place, context, this.staging.address);
 	}
 
 	get isOpen(): boolean {
@@ -115,7 +84,7 @@ export class Update {
 		let programmed = false;
 		try {
 			if (length > staging.size - this.taken) throw new UpdateError(ErrorCode.SPACE);
-			if (this.taken === 0 && length > 0) this.checkMagic(source[0]);
+			if (this.taken === 0 && length > 0) this.content.checkMagic(source[0]);
 			for (let used = 0; used < length; ) {
 				const count = Math.min(length - used, SECTOR - this.fill) | 0;
 				this.sector.set(count === length ? source : source.subarray(used, used + count), this.fill);
@@ -145,9 +114,9 @@ export class Update {
 		if (this.taken >= byteLength) return false;
 		try {
 			staging.recall(this.sector, this.taken, this.taken === 0 ? flashMode : undefined);
-			if (this.taken === 0) this.checkMagic(this.sector[0]);
+			if (this.taken === 0) this.content.checkMagic(this.sector[0]);
 			this.fill = SECTOR;
-			if (this.options.kind === "firmware") this.checkSector(this.taken);
+			this.content.checkSector(this.sector, this.fill, this.taken);
 			this.fill = 0;
 			this.taken += SECTOR;
 		} catch (error) {
@@ -165,8 +134,9 @@ export class Update {
 		if (!this.staging) throw new UpdateError(ErrorCode.CLOSED);
 		try {
 			let payload = this.verify(this.staging);
+			const digest = payload.md5;
 			if (this.options.isAsked && this.options.kind === "firmware") {
-				refuseKnownImage(this.digest, this.context.running, this.context.boot.trial);
+				refuseKnownImage(digest, this.context.running, this.context.boot.trial);
 			}
 			if (this.context.signatures?.wants(this.options.kind)) {
 				// Its memory is what the signature is verified in; no names, since what verifies goes deep.
@@ -174,11 +144,10 @@ export class Update {
 				const { board } = this.context;
 				const signed = this.context.signatures.read(this.options.kind, this.staging, this.taken, board);
 				payload = this.context.signatures.verify(signed, board);
-				this.context.signatures.checkClaims(this.staging, payload.size, board);
-				this.checkWhole(payload.size);
+				this.checkClaims(this.context.signatures, payload, this.staging);
+				this.content.checkWhole(payload.size);
 			}
-			if (this.options.kind === "firmware") this.choose(this.staging, payload);
-			else this.expect({ gzip: false, size: payload.size, md5: payload.md5, version: "" });
+			this.choose(this.staging, payload, digest);
 		} catch (error) {
 			this.fail(error);
 		}
@@ -201,6 +170,10 @@ export class Update {
 		this.staging?.close();
 		this.staging = undefined;
 		this.sector = new Uint8Array(0);
+		if (this.isAway) {
+			this.isAway = false;
+			this.context.onFilesystemBack?.(report.result === "verified");
+		}
 	}
 
 	private fail(cause: unknown): never {
@@ -212,41 +185,17 @@ export class Update {
 
 	private program(staging: Staging): void {
 		const position = this.taken - this.fill;
-		if (this.options.kind === "firmware") this.checkSector(position);
+		this.content.checkSector(this.sector, this.fill, position);
+		if (this.options.kind === "filesystem" && !isStaged(this.place) && !this.isAway) {
+			this.context.onFilesystemAway?.();
+			this.isAway = true;
+		}
 		const { board, boot } = this.context;
 		const { flashMode } = board;
-		const isHeader = position === 0 && this.isRawFirmware && boot.ownsHeader;
+		const isHeader = position === 0 && this.content.isRawFirmware && boot.ownsHeader;
 		const isPatched = isHeader && flashMode <= FLASH_MODE_MAX;
 		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
 		this.fill = 0;
-	}
-
-	/** The first byte decides before any flash is touched. */
-	private checkMagic(first: number | undefined): void {
-		if (this.options.kind !== "firmware") return;
-		this.gzip = first === GZIP_MAGIC;
-		if (first !== IMAGE_MAGIC && !this.gzip) throw new UpdateError(ErrorCode.MAGIC_BYTE);
-		if (this.gzip && !this.context.boot.inflates)
-			throw new UpdateError(ErrorCode.IMAGE, "gzip, which it cannot inflate");
-	}
-
-	/** What would not boot is refused as soon as it is seen, the first sector before any flash is touched. */
-	private checkSector(position: number): void {
-		const sector = this.sector;
-		if (this.gzip) {
-			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
-			return;
-		}
-		const { board, boot } = this.context;
-		const { flashSize, configuredFlashSize } = board;
-		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
-		const isOther = boot.ownsHeader && size !== configuredFlashSize;
-		if (position === 0 && (size > flashSize || isOther)) {
-			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
-		}
-		const fault = this.scanner.write(new DataView(sector.buffer), this.fill);
-		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
 	/** What is to be used of what came, when all came, it is what was announced, and the flash holds it. */
@@ -260,36 +209,57 @@ export class Update {
 		const { given, stored } = staging.digests();
 		if (md5 !== undefined && md5.toLowerCase() !== given) throw new UpdateError(ErrorCode.MD5, md5, given);
 		if (stored !== given) throw new UpdateError(ErrorCode.WRITE);
-		this.digest = given;
-		this.checkWhole(this.taken);
+		this.content.checkWhole(this.taken);
 		return { size: this.taken, md5: given };
 	}
 
-	private get isRawFirmware(): boolean {
-		return this.options.kind === "firmware" && !this.gzip;
+	private checkClaims(signatures: Signatures, payload: Payload, staging: Staging): void {
+		const accepted = acceptedCounter(this.options.kind);
+		payload.versionCounter = signatures.checkClaims(staging, payload.size, this.context.board, accepted);
 	}
 
-	/** Of a raw firmware: all of the application is within so many bytes. */
-	private checkWhole(byteLength: number): void {
-		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
-		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	/** `digest`: of all that came, signature and all. */
+	private choose(staging: Staging, payload: Payload, digest: string): void {
+		const { boot } = this.context;
+		const choice = isStaged(this.place) ? this.choiceOf(staging, payload, digest) : undefined;
+		if (choice) boot.check(choice);
+		// Before the choice: where the power is cut between the two, the same update is taken again.
+		if (payload.versionCounter !== undefined) acceptCounter(this.options.kind, payload.versionCounter);
+		if (choice) boot.select(choice);
+		this.expect(staging, payload);
 	}
 
-	private choose(staging: Staging, payload: Payload): void {
-		const { boot, running } = this.context;
-		const gzip = this.gzip;
-		const { size, md5 } = payload;
-		const inflated = gzip ? inflatedSize(staging, size) : undefined;
-		const place = boot.applicationOffset + DESCRIPTOR_PLACE;
-		const version = gzip ? "" : versionIn(staging.read(DESCRIPTOR_LENGTH, place));
-		const image = { md5: this.digest, version, tag: this.options.tag ?? "" };
-		boot.select({ address: staging.address, size, inflated, image });
-		if (inflated === undefined) this.expect({ gzip, size, md5, version, flashMode: staging.givenMode });
-		else if (running.md5) this.expect({ gzip, size: inflated, md5: running.md5, version });
+	/** What the boot loader is to take. Throws UpdateError where a gzip is damaged. */
+	private choiceOf(staging: Staging, payload: Payload, digest: string): StagedImage {
+		const { kind, tag = "" } = this.options;
+		const { size } = payload;
+		if (this.content.gzip) payload.inflatedSize = inflatedSize(staging, size, kind);
+		const image = { md5: digest, version: this.versionOf(staging), tag };
+		const { target } = this.place;
+		return { target, address: staging.address, size, inflated: payload.inflatedSize, image };
 	}
 
-	private expect(expectation: Pick<Expectation, "gzip" | "size" | "md5" | "version" | "flashMode">): void {
+	/** Empty where it has none, or it cannot be seen. */
+	private versionOf(staging: Staging): string {
+		const place = this.context.boot.applicationOffset + DESCRIPTOR_PLACE;
+		return this.content.isRawFirmware ? versionIn(staging.read(DESCRIPTOR_LENGTH, place)) : "";
+	}
+
+	/** Keeps for the next start what is meant to lie at the target. */
+	private expect(staging: Staging, payload: Payload): void {
 		const { kind, ms, from } = this.state;
-		recordExpectation(this.context.board, { kind, ms, from, ...expectation });
+		const { gzip, isRawFirmware: isRaw } = this.content;
+		const digest = gzip ? storedCRC(staging, payload.size) : payload.md5;
+		const version = this.versionOf(staging);
+		recordExpectation(this.context.board, {
+			kind,
+			ms,
+			from,
+			gzip,
+			size: payload.inflatedSize ?? payload.size,
+			digest,
+			version,
+			flashMode: isRaw ? staging.givenMode : undefined,
+		});
 	}
 }

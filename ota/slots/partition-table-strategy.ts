@@ -12,6 +12,7 @@ import { NO_SLOT, Slots } from "./slots";
  */
 export class PartitionTableStrategy implements BootStrategy {
 	readonly inflates = false;
+	readonly copies = false;
 	readonly applicationOffset = 0;
 	readonly ownsHeader = false;
 	readonly stagesAtEnd = false;
@@ -37,10 +38,15 @@ export class PartitionTableStrategy implements BootStrategy {
 		return new SlotScanner(address);
 	}
 
+	check({ address }: Staged): void {
+		if (!this.#slots || this.#slots.at(address) === NO_SLOT)
+			throw this.fault ?? new UpdateError(ErrorCode.NO_SLOT);
+	}
+
 	select({ address, image }: Staged): void {
 		const slots = this.#slots;
-		const slot = slots?.at(address) ?? NO_SLOT;
-		if (!slots || slot === NO_SLOT) throw this.fault ?? new UpdateError(ErrorCode.NO_SLOT);
+		if (!slots) return;
+		const slot = slots.at(address);
 		const { otadata, refused, running } = slots;
 		const erased = otadata.other;
 		if (!refused.note(1 - erased, erased, image, otadata.sequenceFor(slot)) && running !== NO_SLOT) {

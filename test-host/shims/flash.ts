@@ -139,19 +139,19 @@ function nextSlot(partitions: readonly Partition[]): Partition | undefined {
 }
 
 /** The partitions of the table in flash, where it is whole and has what runs; else those of the layout. */
-function layout(): Layout {
+export function partitions(): Layout {
 	const { flash, layout } = chip();
-	const partitions: Partition[] = [];
+	const entries: Partition[] = [];
 	try {
 		const table = new TableReader(
 			{ read: (buffer, byteOffset) => flash.read(TABLE_OFFSET + byteOffset, buffer) },
 			flash.size,
 		);
-		for (let i = 0; i < table.count; i++) partitions.push(table.at(i));
+		for (let i = 0; i < table.count; i++) entries.push(table.at(i));
 	} catch (error) {
 		if (!(error instanceof UpdateError)) throw error;
 	}
-	const running = partitions.find(isRunning);
+	const running = entries.find(isRunning);
 	if (!running) return layout;
 	const isSPIFFS = ({ type, subtype }: Partition) =>
 		type === PartitionType.DATA && subtype === DataSubtype.SPIFFS;
@@ -167,17 +167,17 @@ function layout(): Layout {
 		found.set(name, { offset, size, readOnly: isReadOnly(partition) });
 	};
 	add("running", running);
-	add("nextota", nextSlot(partitions));
-	add("storage", partitions.find(isSPIFFS));
+	add("nextota", nextSlot(entries));
+	add("storage", entries.find(isSPIFFS));
 	found.set("partition_table", { offset: TABLE_OFFSET, size: SECTOR, readOnly: true });
-	for (const partition of partitions) add(partition.label, partition);
+	for (const partition of entries) add(partition.label, partition);
 	return found;
 }
 
 export default Object.freeze({
 	open(options: { path: string; mode?: string; format?: string }): Flash {
 		const { path, mode = "r+", format } = options;
-		const partition = layout().get(path);
+		const partition = partitions().get(path);
 		if (!partition) throw new Error(`no partition ${path}`);
 		if (mode !== "r" && mode !== "r+") throw new Error(`unknown mode ${mode}`);
 		if (format) formatOf(format, formats);
@@ -186,6 +186,6 @@ export default Object.freeze({
 		return new Flash(partition.offset + skipped, partition.size - skipped, writable);
 	},
 	[Symbol.iterator](): IterableIterator<string> {
-		return layout().keys();
+		return partitions().keys();
 	},
 });

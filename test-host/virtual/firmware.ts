@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
 import { UpdateError } from "../../ota/errors";
 import { SECTOR } from "../../ota/image";
-import { embeddedKey, signBuild } from "../../tools/sign-build";
+import { embeddedKeys, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, root } from "./bundle";
 import { buildFirmware, buildSlotImage } from "./image-builder";
 import type { Settings } from "./modules";
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
 	if (slot !== undefined && values.gzip)
 		throw new Error("--gzip is for eboot: no boot loader of slots inflates");
 	const folder = values.keys ?? root;
-	const publicKeys = await embeddedKey(folder);
+	const publicKeys = await embeddedKeys(folder);
 	const firmware = await makeFirmware({ version, name: values.name, padTo, publicKeys, slot });
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });
