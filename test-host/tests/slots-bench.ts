@@ -50,9 +50,16 @@ export const TWO_SLOTS: readonly Partition[] = [
 	partition("storage", PartitionType.DATA, DataSubtype.SPIFFS, 0x200000, 0x100000),
 ];
 
-/** An application of exactly `length` bytes for the slot at this flash offset. */
+/** An application of exactly `length` bytes for the slot at this flash offset, for 1 MiB of flash and more. */
 export function slotImage(version: string, length: number, slot = OTA_0): Uint8Array {
-	return buildSlotImage({ script: `running("${version}")`, name: "bench", version, padTo: length, slot });
+	return buildSlotImage({
+		script: `running("${version}")`,
+		name: "bench",
+		version,
+		padTo: length,
+		slot,
+		flashSize: 2,
+	});
 }
 
 export const OLD = slotImage("1.0.0", 20_000);
@@ -75,7 +82,7 @@ export class SlotsBench extends BootBench {
 		const { size = 0x400000, table = encodeTable(TWO_SLOTS), running = OLD, trials = true } = options;
 		super(size);
 		this.#trials = trials;
-		this.put(0, buildRtosBoot());
+		this.put(0, buildRtosBoot({ flashSize: size === 0x100000 ? 2 : 4 }));
 		this.put(TABLE_OFFSET, table);
 		this.put(OTA_0, running);
 		installGlobals();

@@ -215,10 +215,10 @@ function load(flash: NorFlash, table: Table, index: number, log: Log): Outcome |
 		const { offset } = partition;
 		log.boot.info(`Loaded app from partition at offset 0x${offset.toString(16)}`);
 		// The flash cache shows the MiB that the image lies in, wherever it was linked for.
-		const mib = new Uint8Array(Math.min(MAP_LENGTH, flash.size));
-		flash.read(offset - (offset % MAP_LENGTH), mib);
+		const mapped = new Uint8Array(Math.min(image.length, MAP_LENGTH - (offset % MAP_LENGTH)));
+		flash.read(offset, mapped);
 		const memory = new Memory();
-		memory.store(MAP_START, mib);
+		memory.store(MAP_START + (offset % MAP_LENGTH), mapped);
 		return { kind: "jump", entry: image.entry, memory, imageAddress: offset };
 	};
 	const order: number[] = [];
