@@ -3,8 +3,11 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
+import flash, { type FlashStatus } from "embedded:storage/flash";
 import type { Board } from "./board";
-import type { BootStrategy, Staged } from "./boot";
+import type { BootStrategy, ImageScanner, Staged } from "./boot";
+import { ErrorCode, UpdateError } from "./errors";
+import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -59,12 +62,29 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
 	};
 }
 
+/** A firmware's file: eboot's sector, on whose faults the mask ROM would hang, then the application. */
+class FirmwareScanner extends ApplicationScanner {
+	private isFirst = true;
+
+	override write(view: DataView, length: number): string | undefined {
+		const fault = this.isFirst ? bootImageFault(new Uint8Array(view.buffer, view.byteOffset)) : undefined;
+		this.isFirst = false;
+		return fault ?? super.write(view, length);
+	}
+}
+
 /**
  * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
 export class EbootStrategy implements BootStrategy {
 	readonly inflates: boolean;
+	readonly copies = true;
+	readonly applicationOffset = APPLICATION_OFFSET;
+	readonly ownsHeader = true;
+	readonly stagesAtEnd = true;
+	readonly fault = undefined;
+	readonly trial = undefined;
 	readonly #board: Board;
 	#command: Uint8Array | undefined;
 
@@ -74,8 +94,22 @@ export class EbootStrategy implements BootStrategy {
 		this.inflates = options.gzip ?? true;
 	}
 
-	select(staged: Staged): void {
-		const { address: source, destination, size } = staged;
+	scanner(): ImageScanner {
+		return new FirmwareScanner();
+	}
+
+	check({ target, address, size, inflated }: Staged): void {
+		const { address: destination, size: room } = placeOf(target);
+		const length = inflated ?? size;
+		if (length > room) throw new UpdateError(ErrorCode.SPACE);
+		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+		const lead = inflated === undefined ? 0 : length - size + (length >> 9) + SECTOR;
+		const isApart = address >= destination + length || address < destination;
+		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
+	}
+
+	select({ target, address: source, size }: Staged): void {
+		const { address: destination } = placeOf(target);
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;
@@ -89,4 +123,11 @@ export class EbootStrategy implements BootStrategy {
 		if (this.#command) this.#board.handOver(this.#command);
 		this.#board.restart();
 	}
+}
+
+function placeOf(target: string): FlashStatus {
+	const partition = flash.open({ path: target, mode: "r" });
+	const status = partition.status();
+	partition.close();
+	return status;
 }

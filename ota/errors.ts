@@ -85,6 +85,13 @@ export const ErrorCode = Object.freeze({
 	TABLE_OVERLAP: 152,
 	TABLE_OUTSIDE: 153,
 	TABLE_NO_APP: 154,
+	NO_SLOT: 155,
+	WRONG_SLOT: 156,
+	ON_TRIAL: 157,
+	NO_TRIAL: 158,
+	NO_WAY_BACK: 159,
+	ROLLED_BACK: 160,
+	RUNS_ALREADY: 161,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -170,6 +177,13 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	152: "Partition table: {0} overlaps {1}",
 	153: "Partition table: {0} lies outside the flash of {1} bytes, over the table, or not on sectors",
 	154: "Partition table without an app",
+	155: "No slot for an update: the partition table wants ota_0, ota_1 and a partition data/ota of 8192 bytes",
+	156: "The image is linked for flash 0x{0} of its MiB, the free slot is at 0x{1}: send the one that is made for that slot",
+	157: "The firmware that runs is on trial: confirm it first, or roll it back",
+	158: "This boot loader starts a firmware for good: it cannot go back to the one before",
+	159: "No firmware to go back to: {0}",
+	160: "Not taken again: the board went back from this very image",
+	161: "It runs already",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -98,12 +98,19 @@ export class Session extends Asking {
 		}
 		if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 		const room = updater.freeSpace(kind);
-		if (this.status === 206) this.what = this.known;
+		if (this.status === 206 && this.known) this.what = this.known;
 		else {
 			this.known = undefined;
 			this.what = offered(this.headers, { kind, source: formatURL(address), md5, room });
 		}
+		const { md5: digest, tag } = this.what;
+		const version = this.headers.get("x-version") ?? "";
 		this.headers.clear();
+		if (kind === "firmware" && updater.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		if (kind === "firmware" && updater.refuses({ md5: digest, tag, version })) {
+			this.end({ result: "no updates", error: new UpdateError(ErrorCode.ROLLED_BACK) });
+			return;
+		}
 		// Once broken and taken up again, the application is ready already.
 		if (!prepare || this.breaks > 0) {
 			this.state = "opening";
@@ -133,7 +140,9 @@ export class Session extends Asking {
 				kind: what.kind,
 				byteLength: what.byteLength || undefined,
 				md5: what.md5 || undefined,
+				tag: what.tag || undefined,
 				from: `server ${this.address.host}`,
+				isAsked: true,
 				staged: known?.staged,
 				...(onProgress && { onProgress }),
 			});
@@ -144,7 +153,7 @@ export class Session extends Asking {
 			this.fail(error);
 			return;
 		}
-		if (!known) this.keep(() => beginResume(what));
+		if (!known) this.keep(() => beginResume(what, updater.recordSector));
 		this.state = known ? "restoring" : "receiving";
 		this.next();
 		if (this.breaks === 0) onStart?.(what.kind);
@@ -154,7 +163,8 @@ export class Session extends Asking {
 	private isStaged(): boolean {
 		const { known } = this;
 		if (!known) return true;
-		return readResume(known.source, known.kind)?.staged.byteLength === known.staged.byteLength;
+		const { recordSector } = this.options.updater;
+		return readResume(known.source, known.kind, recordSector)?.staged.byteLength === known.staged.byteLength;
 	}
 
 	/** Without the record of what came an update is as good, but begins anew where it breaks. */
@@ -200,7 +210,10 @@ export class Session extends Asking {
 			this.breaks = 0;
 			const { received = 0, sentMode } = this.update ?? {};
 			// A piece may end behind the sector that it fills; the last sector may not be a whole one.
-			if (received % SECTOR < count) this.keep(() => markResume((received / SECTOR) | 0, sentMode));
+			if (received % SECTOR < count) {
+				const { recordSector } = this.options.updater;
+				this.keep(() => markResume((received / SECTOR) | 0, sentMode, recordSector));
+			}
 			this.next();
 			return;
 		}
@@ -214,7 +227,9 @@ export class Session extends Asking {
 			this.forget();
 		} catch (error) {
 			this.forget();
-			this.fail(error);
+			const { code } = coreError(error);
+			if (code === ErrorCode.RUNS_ALREADY) this.end({ result: "no updates" });
+			else this.fail(error);
 			return;
 		}
 		this.options.onEnd?.(kind);
@@ -250,7 +265,8 @@ export class Session extends Asking {
 		this.update?.close(error);
 		const patience = retryAfter(this.headers);
 		if (started) this.options.onError?.(error);
-		const result = error.code === ErrorCode.RUNNING_ALREADY && !started ? "postponed" : "failed";
+		const isEarly = error.code === ErrorCode.RUNNING_ALREADY || error.code === ErrorCode.ON_TRIAL;
+		const result = isEarly && !started ? "postponed" : "failed";
 		this.end({ result, error, ...(patience !== undefined && { retryAfter: patience }) });
 	}
 

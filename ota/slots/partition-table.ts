@@ -5,6 +5,8 @@
  */
 import { readText, writeText } from "../descriptor";
 
+/** The name that the flash module gives the table itself, a partition to be read. */
+export const TABLE_NAME = "partition_table";
 /** Where the boot loader looks for it, a flash offset. */
 export const TABLE_OFFSET = 0x8000;
 /** Bytes that it has at most, with the FF of its end. */

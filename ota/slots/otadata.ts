@@ -1,0 +1,165 @@
+/**
+ * Which slot boots, by the ESP8266_RTOS_SDK: two sectors with a record of 32 bytes each, of which the one with the
+ * larger sequence counts: slot (sequence - 1) modulo the number of slots. Bytes: sequence (32 bits, little-endian),
+ * label (24), CRC of the sequence's four. The last four of the label are ESP-IDF's state of the image.
+ */
+import flash, { type Flash } from "embedded:storage/flash";
+import { ErrorCode, UpdateError } from "../errors";
+import { SECTOR } from "../image";
+
+export const RECORD_LENGTH = 32;
+/** First byte of the label, which nobody else uses: 0 once the application has started. */
+const STARTED_OFFSET = 4;
+const STATE_OFFSET = 24;
+const CRC_OFFSET = 28;
+const NO_SEQUENCE = 0xffffffff;
+
+/** NEW: chosen, has not run. PENDING: runs, not confirmed. INVALID, ABORTED: not to be booted. */
+export const OtaState = Object.freeze({
+	NEW: 0,
+	PENDING: 1,
+	VALID: 2,
+	INVALID: 3,
+	ABORTED: 4,
+	UNDEFINED: 0xffffffff,
+} as const);
+
+export interface OtadataRecord {
+	sequence: number;
+	/** From OtaState; what a boot loader without states makes of it is the same for all. */
+	state: number;
+	/** Whether the application has marked that it started. */
+	started: boolean;
+}
+
+/** The CRC of a record: zlib's of the sequence's bytes, continued from 0xFFFFFFFF. 1 gives 0x4743989A. */
+export function sequenceCRC(sequence: number): number {
+	// What zlib inverts before and after, it has inverted here already.
+	let crc = 0;
+	for (let i = 0; i < 32; i++) {
+		const bit = (crc ^ (sequence >>> i)) & 1;
+		crc = (crc >>> 1) ^ (bit ? 0xedb88320 : 0);
+	}
+	return ~crc >>> 0;
+}
+
+/** Writes 32 bytes to `view`. */
+export function encodeRecord(view: DataView, { sequence, state, started }: OtadataRecord): void {
+	for (let i = 0; i < RECORD_LENGTH; i += 4) view.setUint32(i, 0xffffffff, true);
+	view.setUint32(0, sequence, true);
+	if (started) view.setUint8(STARTED_OFFSET, 0);
+	view.setUint32(STATE_OFFSET, state, true);
+	view.setUint32(CRC_OFFSET, sequenceCRC(sequence), true);
+}
+
+/** The record in 32 bytes of `view`, or undefined where there is none, or a damaged one. */
+export function decodeRecord(view: DataView): OtadataRecord | undefined {
+	const sequence = view.getUint32(0, true);
+	if (sequence === NO_SEQUENCE || view.getUint32(CRC_OFFSET, true) !== sequenceCRC(sequence))
+		return undefined;
+	return {
+		sequence,
+		state: view.getUint32(STATE_OFFSET, true),
+		started: view.getUint8(STARTED_OFFSET) !== 0xff,
+	};
+}
+
+/** Whether a boot loader that knows states would boot it. */
+export function isBootable(record: OtadataRecord | undefined): record is OtadataRecord {
+	return record !== undefined && record.state !== OtaState.INVALID && record.state !== OtaState.ABORTED;
+}
+
+/** The smallest sequence above `present` that means this slot. */
+export function nextSequence(present: number, slot: number, slots: number): number {
+	return present + 1 + ((((slot - present) % slots) + slots) % slots);
+}
+
+/** The two records in flash. Each is changed by an erase and a write, while the other one stays. */
+export class Otadata {
+	readonly flash: Flash;
+	readonly slots: number;
+	private readonly view = new DataView(new ArrayBuffer(RECORD_LENGTH));
+	private readonly records: (OtadataRecord | undefined)[] = [undefined, undefined];
+
+	/** `label`: of the partition; `slots`: how many there are. Throws UpdateError READ. */
+	constructor(label: string, slots: number) {
+		this.slots = slots;
+		try {
+			this.flash = flash.open({ path: label });
+			this.read(0);
+			this.read(1);
+		} catch {
+			throw new UpdateError(ErrorCode.READ);
+		}
+	}
+
+	/** The sector whose record counts, 0 or 1; -1 where neither does. */
+	get present(): number {
+		const [first, second] = this.records;
+		if (!isBootable(second)) return isBootable(first) ? 0 : -1;
+		return isBootable(first) && first.sequence > second.sequence ? 0 : 1;
+	}
+
+	/** The sector that a new choice goes to. */
+	get other(): number {
+		return this.present === 0 ? 1 : 0;
+	}
+
+	/** The record in a sector; undefined for sector -1, too. */
+	at(sector: number): OtadataRecord | undefined {
+		return this.records[sector];
+	}
+
+	/** The slot that a record means; -1 for none. */
+	slotOf(record: OtadataRecord | undefined): number {
+		return record ? (record.sequence - 1) % this.slots : -1;
+	}
+
+	/** The sequence that `choose` would give a slot. */
+	sequenceFor(slot: number): number {
+		return nextSequence(this.at(this.present)?.sequence ?? 0, slot, this.slots);
+	}
+
+	/** Chooses a slot, in the sector that does not hold the present choice. Throws UpdateError ERASE or WRITE. */
+	choose(slot: number, state: number): void {
+		this.write(this.other, { sequence: this.sequenceFor(slot), state, started: false });
+	}
+
+	/** Writes a record to a sector. Throws UpdateError ERASE or WRITE. */
+	write(sector: number, record: OtadataRecord): void {
+		this.erase(sector);
+		encodeRecord(this.view, record);
+		try {
+			this.flash.write(this.view, sector * SECTOR);
+		} catch {
+			throw new UpdateError(ErrorCode.WRITE);
+		}
+		this.read(sector);
+		if (this.records[sector]?.sequence !== record.sequence) throw new UpdateError(ErrorCode.WRITE);
+	}
+
+	/** Forgets the record of a sector. Throws UpdateError ERASE. */
+	erase(sector: number): void {
+		this.records[sector] = undefined;
+		try {
+			this.flash.eraseBlock(sector);
+		} catch {
+			throw new UpdateError(ErrorCode.ERASE);
+		}
+	}
+
+	/** Marks that the application of this sector's record has started, without an erase. Throws UpdateError WRITE. */
+	markStarted(sector: number): void {
+		try {
+			this.flash.write(new Uint8Array(1), sector * SECTOR + STARTED_OFFSET);
+			this.read(sector);
+		} catch {
+			throw new UpdateError(ErrorCode.WRITE);
+		}
+	}
+
+	private read(sector: number): void {
+		this.flash.read(this.view, sector * SECTOR);
+		this.records[sector] = decodeRecord(this.view);
+	}
+}
