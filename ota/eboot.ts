@@ -3,7 +3,6 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
-import flash, { type FlashStatus } from "embedded:storage/flash";
 import type { Board } from "./board";
 import type { BootStrategy, ImageScanner, Staged } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
@@ -98,8 +97,7 @@ export class EbootStrategy implements BootStrategy {
 		return new FirmwareScanner();
 	}
 
-	check({ target, address, size, inflated }: Staged): void {
-		const { address: destination, size: room } = placeOf(target);
+	check({ address, size, inflated, destination, room }: Staged): void {
 		const length = inflated ?? size;
 		if (length > room) throw new UpdateError(ErrorCode.SPACE);
 		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
@@ -108,8 +106,7 @@ export class EbootStrategy implements BootStrategy {
 		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
 	}
 
-	select({ target, address: source, size }: Staged): void {
-		const { address: destination } = placeOf(target);
+	select({ address: source, size, destination }: Staged): void {
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;
@@ -123,11 +120,4 @@ export class EbootStrategy implements BootStrategy {
 		if (this.#command) this.#board.handOver(this.#command);
 		this.#board.restart();
 	}
-}
-
-function placeOf(target: string): FlashStatus {
-	const partition = flash.open({ path: target, mode: "r" });
-	const status = partition.status();
-	partition.close();
-	return status;
 }

@@ -1,3 +1,4 @@
+import flash from "embedded:storage/flash";
 import type { Staged as StagedImage } from "./boot";
 import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
@@ -235,8 +236,11 @@ export class Update {
 		const { size } = payload;
 		if (this.content.gzip) payload.inflatedSize = inflatedSize(staging, size, kind);
 		const image = { md5: digest, version: this.versionOf(staging), tag };
-		const { target } = this.place;
-		return { target, address: staging.address, size, inflated: payload.inflatedSize, image };
+		const target = flash.open({ path: this.place.target, mode: "r" });
+		const { address: destination, size: room } = target.status();
+		target.close();
+		const { address } = staging;
+		return { address, size, destination, room, inflated: payload.inflatedSize, image };
 	}
 
 	/** Empty where it has none, or it cannot be seen. */

@@ -1,7 +1,7 @@
 import type { Board } from "../board";
 import type { BootStrategy, ImageScanner, Staged } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
-import { OtaState } from "./otadata";
+import { OtaState } from "./otadata-record";
 import { SlotScanner } from "./scanner";
 import { SlotTrial } from "./slot-trial";
 import { NO_SLOT, Slots } from "./slots";

@@ -2,7 +2,7 @@ import type { Board } from "../board";
 import type { ImageIdentity } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
 import type { Trial } from "../trial";
-import { isBootable, nextSequence, type OtadataRecord, OtaState } from "./otadata";
+import { isBootable, nextSequence, type OtadataRecord, OtaState } from "./otadata-record";
 import { NO_SLOT, type Slots } from "./slots";
 
 /**
