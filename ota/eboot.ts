@@ -6,7 +6,7 @@
 import type { Board } from "./board";
 import type { BootStrategy, ImageScanner, Staged } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
-import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
+import { APPLICATION_OFFSET, ApplicationScanner, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -61,17 +61,6 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
 	};
 }
 
-/** A firmware's file: eboot's sector, on whose faults the mask ROM would hang, then the application. */
-class FirmwareScanner extends ApplicationScanner {
-	private isFirst = true;
-
-	override write(view: DataView, length: number): string | undefined {
-		const fault = this.isFirst ? bootImageFault(new Uint8Array(view.buffer, view.byteOffset)) : undefined;
-		this.isFirst = false;
-		return fault ?? super.write(view, length);
-	}
-}
-
 /**
  * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
@@ -94,7 +83,7 @@ export class EbootStrategy implements BootStrategy {
 	}
 
 	scanner(): ImageScanner {
-		return new FirmwareScanner();
+		return new ApplicationScanner(true);
 	}
 
 	check({ address, size, inflated, destination, room }: Staged): void {
