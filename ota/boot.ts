@@ -12,12 +12,13 @@ export interface ImageIdentity {
 
 /** What an update hands to the boot: an image that lies in flash, whole and verified. */
 export interface Staged {
-	/** The partition where it is meant to lie. */
-	target: string;
 	/** Flash offset of its first byte, on a sector. */
 	address: number;
 	/** Bytes as staged; of a gzip the compressed ones. */
 	size: number;
+	/** Where a boot loader that copies brings it, a flash offset, and how many bytes it may have there. */
+	destination: number;
+	room: number;
 	/** Bytes of a gzip once it is in its place. */
 	inflated: number | undefined;
 	image: ImageIdentity;

@@ -2,7 +2,7 @@ import type { ImageScanner } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
 import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC } from "./image";
 import { isStaged, type Place, type UpdateKind } from "./kind";
-import type { UpdateContext } from "./update";
+import type { UpdateContext } from "./update-options";
 
 /** Checks what an update consists of while it streams by: what would not boot is refused as soon as it is seen. */
 export class Content {
@@ -47,14 +47,7 @@ export class Content {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { board, boot } = this.context;
-		const { flashSize, configuredFlashSize } = board;
-		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
-		const isOther = boot.ownsHeader && size !== configuredFlashSize;
-		if (position === 0 && (size > flashSize || isOther)) {
-			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
-		}
+		if (position === 0) this.checkHeader(sector);
 		const fault = this.scanner.write(new DataView(sector.buffer), length);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
@@ -63,6 +56,15 @@ export class Content {
 	checkWhole(byteLength: number): void {
 		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	}
+
+	private checkHeader(sector: Uint8Array): void {
+		const { board, boot } = this.context;
+		const { flashSize, configuredFlashSize } = board;
+		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
+		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
+		const isOther = boot.ownsHeader && size !== configuredFlashSize;
+		if (size > flashSize || isOther) throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 	}
 
 	private checkInflates(): void {

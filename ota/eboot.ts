@@ -3,11 +3,10 @@
  * memory, 32 little-endian words: magic, action, 29 arguments, CRC of the 124 bytes before it.
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
-import flash, { type FlashStatus } from "embedded:storage/flash";
 import type { Board } from "./board";
 import type { BootStrategy, ImageScanner, Staged } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
-import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
+import { APPLICATION_OFFSET, ApplicationScanner, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -62,17 +61,6 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
 	};
 }
 
-/** A firmware's file: eboot's sector, on whose faults the mask ROM would hang, then the application. */
-class FirmwareScanner extends ApplicationScanner {
-	private isFirst = true;
-
-	override write(view: DataView, length: number): string | undefined {
-		const fault = this.isFirst ? bootImageFault(new Uint8Array(view.buffer, view.byteOffset)) : undefined;
-		this.isFirst = false;
-		return fault ?? super.write(view, length);
-	}
-}
-
 /**
  * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
@@ -95,11 +83,10 @@ export class EbootStrategy implements BootStrategy {
 	}
 
 	scanner(): ImageScanner {
-		return new FirmwareScanner();
+		return new ApplicationScanner(true);
 	}
 
-	check({ target, address, size, inflated }: Staged): void {
-		const { address: destination, size: room } = placeOf(target);
+	check({ address, size, inflated, destination, room }: Staged): void {
 		const length = inflated ?? size;
 		if (length > room) throw new UpdateError(ErrorCode.SPACE);
 		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
@@ -108,8 +95,7 @@ export class EbootStrategy implements BootStrategy {
 		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
 	}
 
-	select({ target, address: source, size }: Staged): void {
-		const { address: destination } = placeOf(target);
+	select({ address: source, size, destination }: Staged): void {
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;
@@ -123,11 +109,4 @@ export class EbootStrategy implements BootStrategy {
 		if (this.#command) this.#board.handOver(this.#command);
 		this.#board.restart();
 	}
-}
-
-function placeOf(target: string): FlashStatus {
-	const partition = flash.open({ path: target, mode: "r" });
-	const status = partition.status();
-	partition.close();
-	return status;
 }

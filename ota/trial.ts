@@ -50,47 +50,47 @@ export interface HealthCheckOptions {
 
 /** Confirms a firmware on trial when it is well, or rolls it back at the deadline. Without a trial it does nothing. */
 export class HealthCheck {
-	readonly #options: HealthCheckOptions;
-	#timer: Timer | undefined;
-	#elapsed = 0;
+	private readonly options: HealthCheckOptions;
+	private timer: Timer | undefined;
+	private elapsed = 0;
 
 	constructor(options: HealthCheckOptions) {
-		this.#options = options;
-		if (options.updater.onTrial) this.#timer = Timer.repeat(() => this.#look(), INTERVAL);
+		this.options = options;
+		if (options.updater.onTrial) this.timer = Timer.repeat(() => this.look(), INTERVAL);
 	}
 
 	/** Looks no more: the application confirms by itself. */
 	close(): void {
-		Timer.clear(this.#timer);
-		this.#timer = undefined;
+		Timer.clear(this.timer);
+		this.timer = undefined;
 	}
 
-	#look(): void {
-		const { updater, deadline = DEADLINE } = this.#options;
-		this.#elapsed += INTERVAL;
+	private look(): void {
+		const { updater, deadline = DEADLINE } = this.options;
+		this.elapsed += INTERVAL;
 		if (!updater.onTrial) {
 			this.close();
 			return;
 		}
-		const failed = this.#failed();
-		if (failed !== undefined && this.#elapsed < 1000 * deadline) return;
+		const failed = this.failed();
+		if (failed !== undefined && this.elapsed < 1000 * deadline) return;
 		this.close();
 		try {
 			if (failed === undefined) {
 				updater.confirm();
-				this.#options.onConfirmed?.();
+				this.options.onConfirmed?.();
 				return;
 			}
-			this.#options.onFailed?.(failed);
+			this.options.onFailed?.(failed);
 			updater.rollback();
 		} catch (error) {
-			this.#options.onError?.(error);
+			this.options.onError?.(error);
 		}
 	}
 
 	/** The first condition that does not hold; one that throws does not. */
-	#failed(): string | undefined {
-		const { board, conditions, freeHeap = 0 } = this.#options;
+	private failed(): string | undefined {
+		const { board, conditions, freeHeap = 0 } = this.options;
 		if (board.freeHeap < freeHeap) return "free memory";
 		for (const name of Object.keys(conditions)) {
 			try {

@@ -1,3 +1,4 @@
+import flash from "embedded:storage/flash";
 import type { Staged as StagedImage } from "./boot";
 import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
@@ -13,8 +14,6 @@ import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
 import type { UpdateContext, UpdateOptions } from "./update-options";
 import { recordExpectation } from "./verdict";
-
-export type { UpdateContext, UpdateOptions } from "./update-options";
 
 /** DOUT; what the board cannot tell is no mode. */
 const FLASH_MODE_MAX = 3;
@@ -32,6 +31,8 @@ export class Update {
 	private readonly content: Content;
 	/** The filesystem was told to be away, and not yet to be back. */
 	private isAway = false;
+	/** What a firmware's header must have. */
+	private readonly flashMode: number | undefined;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
@@ -45,6 +46,7 @@ export class Update {
 		const { board, boot } = context;
 		this.staging = new Staging(this.place, options.byteLength, board, boot.stagesAtEnd);
 		this.content = new Content(kind, this.place, context, this.staging.address);
+		this.flashMode = boot.ownsHeader && board.flashMode <= FLASH_MODE_MAX ? board.flashMode : undefined;
 	}
 
 	get isOpen(): boolean {
@@ -190,11 +192,8 @@ export class Update {
 			this.context.onFilesystemAway?.();
 			this.isAway = true;
 		}
-		const { board, boot } = this.context;
-		const { flashMode } = board;
-		const isHeader = position === 0 && this.content.isRawFirmware && boot.ownsHeader;
-		const isPatched = isHeader && flashMode <= FLASH_MODE_MAX;
-		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
+		const isPatched = position === 0 && this.content.isRawFirmware;
+		staging.program(this.sector, this.fill, position, isPatched ? this.flashMode : undefined);
 		this.fill = 0;
 	}
 
@@ -235,8 +234,11 @@ export class Update {
 		const { size } = payload;
 		if (this.content.gzip) payload.inflatedSize = inflatedSize(staging, size, kind);
 		const image = { md5: digest, version: this.versionOf(staging), tag };
-		const { target } = this.place;
-		return { target, address: staging.address, size, inflated: payload.inflatedSize, image };
+		const target = flash.open({ path: this.place.target, mode: "r" });
+		const { address: destination, size: room } = target.status();
+		target.close();
+		const { address } = staging;
+		return { address, size, destination, room, inflated: payload.inflatedSize, image };
 	}
 
 	/** Empty where it has none, or it cannot be seen. */

@@ -108,8 +108,7 @@ export class Session extends Asking {
 		this.headers.clear();
 		if (kind === "firmware" && updater.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
 		if (kind === "firmware" && updater.refuses({ md5: digest, tag, version })) {
-			this.end({ result: "no updates", error: new UpdateError(ErrorCode.ROLLED_BACK) });
-			return;
+			throw new UpdateError(ErrorCode.ROLLED_BACK);
 		}
 		// Once broken and taken up again, the application is ready already.
 		if (!prepare || this.breaks > 0) {
@@ -227,9 +226,7 @@ export class Session extends Asking {
 			this.forget();
 		} catch (error) {
 			this.forget();
-			const { code } = coreError(error);
-			if (code === ErrorCode.RUNS_ALREADY) this.end({ result: "no updates" });
-			else this.fail(error);
+			this.fail(error);
 			return;
 		}
 		this.options.onEnd?.(kind);
@@ -265,9 +262,11 @@ export class Session extends Asking {
 		this.update?.close(error);
 		const patience = retryAfter(this.headers);
 		if (started) this.options.onError?.(error);
-		const isEarly = error.code === ErrorCode.RUNNING_ALREADY || error.code === ErrorCode.ON_TRIAL;
-		const result = isEarly && !started ? "postponed" : "failed";
-		this.end({ result, error, ...(patience !== undefined && { retryAfter: patience }) });
+		this.end({
+			result: resultOf(error.code, started),
+			error,
+			...(patience !== undefined && { retryAfter: patience }),
+		});
 	}
 
 	protected end(outcome: Outcome): void {
@@ -275,4 +274,11 @@ export class Session extends Asking {
 		this.close(outcome.error);
 		this.onOutcome(outcome);
 	}
+}
+
+/** What an error makes of the question; `started`: of the update that it was answered with. */
+function resultOf(code: ErrorCode, started: boolean): Outcome["result"] {
+	if (code === ErrorCode.RUNS_ALREADY || code === ErrorCode.ROLLED_BACK) return "no updates";
+	const isBusy = code === ErrorCode.RUNNING_ALREADY || code === ErrorCode.ON_TRIAL;
+	return isBusy && !started ? "postponed" : "failed";
 }

@@ -1,7 +1,7 @@
 import type { Board } from "../board";
 import type { BootStrategy, ImageScanner, Staged } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
-import { OtaState } from "./otadata";
+import { OtaState } from "./otadata-record";
 import { SlotScanner } from "./scanner";
 import { SlotTrial } from "./slot-trial";
 import { NO_SLOT, Slots } from "./slots";
@@ -19,16 +19,16 @@ export class PartitionTableStrategy implements BootStrategy {
 	readonly trial: SlotTrial | undefined;
 	/** Why there are no updates. */
 	readonly fault: UpdateError | undefined;
-	readonly #board: Board;
-	readonly #slots: Slots | undefined;
+	private readonly board: Board;
+	private readonly slots: Slots | undefined;
 	/** The choice that was made since the start. */
-	#chosen = false;
+	private chosen = false;
 
 	constructor(board: Board) {
-		this.#board = board;
+		this.board = board;
 		try {
-			this.#slots = new Slots(board);
-			this.trial = new SlotTrial(this.#slots, board);
+			this.slots = new Slots(board);
+			this.trial = new SlotTrial(this.slots, board);
 		} catch (error) {
 			this.fault = error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
 		}
@@ -39,12 +39,12 @@ export class PartitionTableStrategy implements BootStrategy {
 	}
 
 	check({ address }: Staged): void {
-		if (!this.#slots || this.#slots.at(address) === NO_SLOT)
+		if (!this.slots || this.slots.at(address) === NO_SLOT)
 			throw this.fault ?? new UpdateError(ErrorCode.NO_SLOT);
 	}
 
 	select({ address, image }: Staged): void {
-		const slots = this.#slots;
+		const slots = this.slots;
 		if (!slots) return;
 		const slot = slots.at(address);
 		const { otadata, refused, running } = slots;
@@ -55,16 +55,16 @@ export class PartitionTableStrategy implements BootStrategy {
 			refused.note(erased, 1 - erased, image, otadata.sequenceFor(slot));
 		}
 		otadata.choose(slot, OtaState.NEW);
-		this.#chosen = true;
+		this.chosen = true;
 	}
 
 	clear(): void {
-		const otadata = this.#slots?.otadata;
-		if (this.#chosen) otadata?.erase(otadata.present);
-		this.#chosen = false;
+		const otadata = this.slots?.otadata;
+		if (this.chosen) otadata?.erase(otadata.present);
+		this.chosen = false;
 	}
 
 	restart(): never {
-		this.#board.restart();
+		this.board.restart();
 	}
 }

@@ -36,13 +36,13 @@ interface Note extends ImageIdentity {
 }
 
 export class RefusedImages {
-	readonly #flash: Flash;
-	readonly #bytes = new Uint8Array(NOTE_LENGTH);
-	readonly #view = new DataView(this.#bytes.buffer);
+	private readonly flash: Flash;
+	private readonly bytes = new Uint8Array(NOTE_LENGTH);
+	private readonly view = new DataView(this.bytes.buffer);
 
 	/** The partition of the boot choice. What is thrown here is what the flash throws. */
 	constructor(flash: Flash) {
-		this.#flash = flash;
+		this.flash = flash;
 	}
 
 	/**
@@ -52,38 +52,38 @@ export class RefusedImages {
 	note(kept: number, erased: number, image: ImageIdentity, sequence: number): boolean {
 		let count = 0;
 		for (let i = NOTES_MAX; i > 0 && count < KEPT_MAX; i--) {
-			if (!this.#read(erased, i)?.refused) continue;
-			if (!this.#append(kept)) return false;
+			if (!this.read(erased, i)?.refused) continue;
+			if (!this.append(kept)) return false;
 			count += 1;
 		}
-		this.#encode(image, sequence);
-		return this.#append(kept);
+		this.encode(image, sequence);
+		return this.append(kept);
 	}
 
 	/** The image that was chosen with this sequence is not taken again. */
 	refuse(sequence: number): void {
-		const place = this.#find((note) => note.sequence === sequence && !note.refused);
-		if (place) this.#flash.write(new Uint8Array(1), place + REFUSED_OFFSET);
+		const place = this.find((note) => note.sequence === sequence && !note.refused);
+		if (place) this.flash.write(new Uint8Array(1), place + REFUSED_OFFSET);
 	}
 
 	/** The image that was chosen with this sequence is good, whatever was said of it. */
 	accept(sequence: number): void {
 		let md5 = "";
-		this.#find((note) => {
+		this.find((note) => {
 			if (note.sequence === sequence && !note.refused) md5 = note.md5;
 			return false;
 		});
 		for (;;) {
-			const place = this.#find((note) => note.refused && note.md5 === md5);
+			const place = this.find((note) => note.refused && note.md5 === md5);
 			if (!place) return;
-			this.#flash.write(new Uint8Array(4), place);
+			this.flash.write(new Uint8Array(4), place);
 		}
 	}
 
 	/** By its MD5 where that is known, else by its ETag, else by its version. */
 	has({ md5, tag, version }: ImageIdentity): boolean {
 		return (
-			this.#find((note) => {
+			this.find((note) => {
 				if (!note.refused) return false;
 				if (md5 !== "" && note.md5 !== "") return md5 === note.md5;
 				if (tag !== "" && note.tag !== "") return tag === note.tag;
@@ -93,10 +93,10 @@ export class RefusedImages {
 	}
 
 	/** The flash offset of the first note that is the one; 0 where none is. */
-	#find(isIt: (note: Note) => boolean): number {
+	private find(isIt: (note: Note) => boolean): number {
 		for (let sector = 0; sector < 2; sector++) {
 			for (let i = 1; i <= NOTES_MAX; i++) {
-				const note = this.#read(sector, i);
+				const note = this.read(sector, i);
 				if (note && isIt(note)) return placeOf(sector, i);
 			}
 		}
@@ -104,35 +104,35 @@ export class RefusedImages {
 	}
 
 	/** Writes what was read or encoded last to the first place of a sector that is free. */
-	#append(sector: number): boolean {
+	private append(sector: number): boolean {
 		const first = new Uint8Array(4);
 		for (let i = 1; i <= NOTES_MAX; i++) {
-			this.#flash.read(first, placeOf(sector, i));
+			this.flash.read(first, placeOf(sector, i));
 			if (first.some((byte) => byte !== 0xff)) continue;
-			this.#flash.write(this.#bytes, placeOf(sector, i));
+			this.flash.write(this.bytes, placeOf(sector, i));
 			return true;
 		}
 		return false;
 	}
 
-	#encode({ md5, version, tag }: ImageIdentity, sequence: number): void {
-		this.#bytes.fill(0);
-		this.#view.setUint32(0, MAGIC, true);
-		this.#bytes[4] = FORMAT;
-		this.#bytes[REFUSED_OFFSET] = 0xff;
-		this.#view.setUint32(SEQUENCE_OFFSET, sequence, true);
-		putHex(this.#bytes, MD5_OFFSET, md5);
-		writeText(this.#view, VERSION_OFFSET, VERSION_LENGTH, version);
+	private encode({ md5, version, tag }: ImageIdentity, sequence: number): void {
+		this.bytes.fill(0);
+		this.view.setUint32(0, MAGIC, true);
+		this.bytes[4] = FORMAT;
+		this.bytes[REFUSED_OFFSET] = 0xff;
+		this.view.setUint32(SEQUENCE_OFFSET, sequence, true);
+		putHex(this.bytes, MD5_OFFSET, md5);
+		writeText(this.view, VERSION_OFFSET, VERSION_LENGTH, version);
 		// One that does not fit is none.
-		writeText(this.#view, TAG_OFFSET, TAG_LENGTH, tag.length > TAG_LENGTH ? "" : tag);
-		this.#view.setUint32(CRC_OFFSET, crc32(this.#bytes, CRC_OFFSET), true);
+		writeText(this.view, TAG_OFFSET, TAG_LENGTH, tag.length > TAG_LENGTH ? "" : tag);
+		this.view.setUint32(CRC_OFFSET, crc32(this.bytes, CRC_OFFSET), true);
 	}
 
 	/** The note at a place, which stays in the buffer; undefined where there is none, or a torn one. */
-	#read(sector: number, index: number): Note | undefined {
-		const bytes = this.#bytes;
-		const view = this.#view;
-		this.#flash.read(bytes, placeOf(sector, index));
+	private read(sector: number, index: number): Note | undefined {
+		const bytes = this.bytes;
+		const view = this.view;
+		this.flash.read(bytes, placeOf(sector, index));
 		if (view.getUint32(0, true) !== MAGIC || bytes[4] !== FORMAT) return undefined;
 		const refused = bytes[REFUSED_OFFSET];
 		// Written later than the CRC.

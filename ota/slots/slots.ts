@@ -25,14 +25,14 @@ export class Slots {
 	/** The number of the slot that runs, as the flash cache maps it, whatever was chosen; or NO_SLOT. */
 	readonly running: number;
 	readonly hasFactory: boolean;
-	readonly #table: TableReader;
+	private readonly table: TableReader;
 
 	/** Throws UpdateError TABLE_MAGIC, TABLE_MD5, TABLE_OVERLAP, TABLE_OUTSIDE, TABLE_NO_APP, NO_SLOT or READ. */
 	constructor(board: Board) {
 		const table = new TableReader(flash.open({ path: TABLE_NAME, mode: "r" }), board.flashSize);
 		const choice = table.find(PartitionType.DATA, DataSubtype.OTA);
 		if (!choice || choice.size < OTADATA_LENGTH || table.slots < 2) throw new UpdateError(ErrorCode.NO_SLOT);
-		this.#table = table;
+		this.table = table;
 		this.otadata = new Otadata(choice.label, table.slots);
 		this.refused = new RefusedImages(this.otadata.flash);
 		const running = flash.open({ path: "running", mode: "r" });
@@ -43,10 +43,10 @@ export class Slots {
 
 	/** The number of the slot that begins at this flash offset, or NO_SLOT. */
 	at(address: number): number {
-		for (let i = 0; i < this.#table.count; i++) {
-			const partition = this.#table.at(i);
+		for (let i = 0; i < this.table.count; i++) {
+			const partition = this.table.at(i);
 			const number = slotNumber(partition);
-			if (partition.offset === address && number < this.#table.slots) return number;
+			if (partition.offset === address && number < this.table.slots) return number;
 		}
 		return NO_SLOT;
 	}
@@ -54,7 +54,7 @@ export class Slots {
 	/** What is wrong with the image in a slot, or in the factory's app, or undefined. It takes a second or two. */
 	faultOf(slot: number, board: Board): string | undefined {
 		const partition =
-			slot === NO_SLOT ? this.#table.find(PartitionType.APP, AppSubtype.FACTORY) : this.#table.slot(slot);
+			slot === NO_SLOT ? this.table.find(PartitionType.APP, AppSubtype.FACTORY) : this.table.slot(slot);
 		if (!partition) return "no such slot";
 		const scanner = new SlotScanner(partition.offset);
 		const view = new DataView(new ArrayBuffer(SECTOR));

@@ -27,9 +27,9 @@ export interface TableSource {
  * is read again when it is asked for.
  */
 export class TableReader {
-	readonly #source: TableSource;
-	readonly #bytes = new Uint8Array(ENTRY_LENGTH);
-	readonly #view = new DataView(this.#bytes.buffer);
+	private readonly source: TableSource;
+	private readonly bytes = new Uint8Array(ENTRY_LENGTH);
+	private readonly view = new DataView(this.bytes.buffer);
 	/** Partitions. */
 	readonly count: number;
 	/** Slots for updates: ota_0 and those whose numbers follow without a gap. */
@@ -40,9 +40,9 @@ export class TableReader {
 	 * TABLE_MD5, TABLE_OUTSIDE, TABLE_OVERLAP, TABLE_NO_APP, and what the source throws.
 	 */
 	constructor(source: TableSource, flashSize: number) {
-		this.#source = source;
-		this.count = this.#count();
-		for (let i = 0; i < this.count; i++) this.#checkPlace(i, flashSize);
+		this.source = source;
+		this.count = this.entries();
+		for (let i = 0; i < this.count; i++) this.checkPlace(i, flashSize);
 		let slots = 0;
 		while (this.slot(slots)) slots += 1;
 		this.slots = slots;
@@ -53,8 +53,8 @@ export class TableReader {
 
 	/** The partition of this index, from 0. */
 	at(index: number): Partition {
-		this.#source.read(this.#bytes, index * ENTRY_LENGTH);
-		return decodeEntry(this.#view, 0);
+		this.source.read(this.bytes, index * ENTRY_LENGTH);
+		return decodeEntry(this.view, 0);
 	}
 
 	/** The first partition of this type and subtype, or undefined. */
@@ -76,22 +76,22 @@ export class TableReader {
 	}
 
 	/** Partitions up to the end, before which may be an MD5 entry: that of those before it. */
-	#count(): number {
+	private entries(): number {
 		const digest = new Digest("MD5");
 		let count = 0;
 		let hasMD5 = false;
 		for (let index = 0; index <= ENTRIES_MAX; index++) {
-			this.#source.read(this.#bytes, index * ENTRY_LENGTH);
-			const magic = this.#view.getUint16(0, true);
+			this.source.read(this.bytes, index * ENTRY_LENGTH);
+			const magic = this.view.getUint16(0, true);
 			// Erased flash is no table.
 			if (magic === END_MAGIC && index > 0) return count;
 			if (magic === MD5_MAGIC && !hasMD5) {
-				const expected = toHex(this.#bytes.buffer.slice(MD5_OFFSET));
+				const expected = toHex(this.bytes.buffer.slice(MD5_OFFSET));
 				const calculated = toHex(digest.close());
 				if (expected !== calculated) throw new UpdateError(ErrorCode.TABLE_MD5, expected, calculated);
 				hasMD5 = true;
 			} else if (magic === ENTRY_MAGIC && !hasMD5) {
-				digest.write(this.#bytes);
+				digest.write(this.bytes);
 				count += 1;
 			} else break;
 		}
@@ -99,7 +99,7 @@ export class TableReader {
 	}
 
 	/** Within the chip, behind the table, on sectors, and apart from the partitions before it. */
-	#checkPlace(index: number, flashSize: number): void {
+	private checkPlace(index: number, flashSize: number): void {
 		const { label, offset, size } = this.at(index);
 		const end = offset + size;
 		const isAligned = offset % PARTITION_ALIGNMENT === 0 && size % PARTITION_ALIGNMENT === 0;

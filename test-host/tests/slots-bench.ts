@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { bootStrategy } from "../../ota/boot-loader";
 import { RunningFirmware } from "../../ota/running";
-import { decodeRecord, type OtadataRecord, RECORD_LENGTH } from "../../ota/slots/otadata";
+import { decodeRecord, type OtadataRecord, RECORD_LENGTH } from "../../ota/slots/otadata-record";
 import {
 	AppSubtype,
 	DataSubtype,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ErrorCode } from "../../ota/errors";
-import { OtaState } from "../../ota/slots/otadata";
+import { OtaState } from "../../ota/slots/otadata-record";
 import { OTA_0, OTA_1, OTADATA, SlotsBench, slotImage } from "./slots-bench";
 import { codeOf, md5 } from "./updater-bench";
 

@@ -4,7 +4,13 @@
  * ESP-IDF's does in the same place: it marks the first boot of a new image, and gives it up at the second.
  */
 import { MAP_LENGTH, MAP_START } from "../../ota/image";
-import { decodeRecord, encodeRecord, isBootable, OtaState, RECORD_LENGTH } from "../../ota/slots/otadata";
+import {
+	decodeRecord,
+	encodeRecord,
+	isBootable,
+	OtaState,
+	RECORD_LENGTH,
+} from "../../ota/slots/otadata-record";
 import {
 	AppSubtype,
 	DataSubtype,
