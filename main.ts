@@ -10,25 +10,27 @@ import config from "mc/config";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK has a module of this name
 import Net from "net";
 import { ArduinoOTA } from "./ota/arduino-ota";
+import { bootStrategy } from "./ota/boot-loader";
 import { HTTPUpdate } from "./ota/client/http-update";
 import { Poller } from "./ota/client/poller";
-import { EbootStrategy } from "./ota/eboot";
 import { BoundedListener } from "./ota/http/listener";
 import { UpdateForm } from "./ota/http/update-form";
 import type { UpdateKind } from "./ota/kind";
 import { reportOf } from "./ota/report";
 import { RunningFirmware } from "./ota/running";
 import { Signatures } from "./ota/signature/signatures";
+import { HealthCheck } from "./ota/trial";
 import { Updater } from "./ota/updater";
 import { judge } from "./ota/verdict";
 
 /** Runs once the network is there. The manifest's `config` holds the settings. */
 export default function main(): void {
-	const running = new RunningFirmware();
+	const boot = bootStrategy(board, { gzip: config.bootLoaderInflates !== false });
+	const running = new RunningFirmware(boot.applicationOffset);
 	const updater = new Updater({
 		board,
 		running,
-		boot: new EbootStrategy(board, { gzip: config.bootLoaderInflates !== false }),
+		boot,
 		signatures: signatures(),
 		atomicFilesystem: config.atomicFilesystem === true,
 		onFilesystemAway: () => trace("the filesystem goes away\n"),
@@ -90,6 +92,20 @@ export default function main(): void {
 	});
 
 	const source = text(config.updateUrl);
+	let isServerReached = source === undefined;
+	new HealthCheck({
+		updater,
+		board,
+		conditions: {
+			"Wi-Fi joined": () => Net.get("IP") !== undefined,
+			"server reached": () => isServerReached,
+		},
+		freeHeap: number(config.trialFreeHeap) ?? 4096,
+		deadline: number(config.trialDeadline),
+		onConfirmed: () => trace("firmware confirmed\n"),
+		onFailed: (condition) => trace(`firmware not confirmed, rolled back: ${condition}\n`),
+		onError: (error) => trace(`firmware on trial: ${error}\n`),
+	});
 	if (source) {
 		const client = new HTTPUpdate({
 			updater,
@@ -113,6 +129,7 @@ export default function main(): void {
 			interval: number(config.updateInterval) ?? 3600,
 			first: number(config.updateFirst),
 			onOutcome({ result, error }, next) {
+				isServerReached ||= result !== "failed";
 				const why = error ? `: ${error}` : "";
 				const then = result === "updated" ? "restarting" : `next in ${next | 0} s`;
 				trace(`update check: ${result}${why}, ${then}\n`);

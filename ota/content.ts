@@ -1,13 +1,6 @@
+import type { ImageScanner } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
-import {
-	ApplicationScanner,
-	bootImageFault,
-	FLASH_SIZE_OFFSET,
-	flashSizeOf,
-	GZIP_MAGIC,
-	GZIP_MAGIC_2,
-	IMAGE_MAGIC,
-} from "./image";
+import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC } from "./image";
 import { isStaged, type Place, type UpdateKind } from "./kind";
 import type { UpdateContext } from "./update-options";
 
@@ -19,12 +12,14 @@ export class Content {
 	private readonly place: Place;
 	private readonly context: UpdateContext;
 	/** Of a raw firmware. */
-	private readonly scanner = new ApplicationScanner();
+	private readonly scanner: ImageScanner;
 
-	constructor(kind: UpdateKind, place: Place, context: UpdateContext) {
+	/** `address`: where it is staged, a flash offset. */
+	constructor(kind: UpdateKind, place: Place, context: UpdateContext, address: number) {
 		this.kind = kind;
 		this.place = place;
 		this.context = context;
+		this.scanner = context.boot.scanner(address);
 	}
 
 	get isRawFirmware(): boolean {
@@ -52,14 +47,8 @@ export class Content {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { flashSize, configuredFlashSize } = this.context.board;
-		// The SDK and the layout go by this header: another size would look for the partitions elsewhere.
-		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		if (position === 0 && (size > flashSize || size !== configuredFlashSize)) {
-			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
-		}
-		let fault = position === 0 ? bootImageFault(sector) : undefined;
-		fault ??= this.scanner.write(new DataView(sector.buffer), length);
+		if (position === 0) this.checkHeader(sector);
+		const fault = this.scanner.write(new DataView(sector.buffer), length);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
@@ -67,6 +56,15 @@ export class Content {
 	checkWhole(byteLength: number): void {
 		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	}
+
+	private checkHeader(sector: Uint8Array): void {
+		const { board, boot } = this.context;
+		const { flashSize, configuredFlashSize } = board;
+		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
+		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
+		const isOther = boot.ownsHeader && size !== configuredFlashSize;
+		if (size > flashSize || isOther) throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 	}
 
 	private checkInflates(): void {

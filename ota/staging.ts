@@ -23,15 +23,14 @@ export class Staging {
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
 
-	/** `byteLength` undefined: not known yet. */
-	constructor(place: Place, byteLength: number | undefined, board: Board) {
+	/** `byteLength` undefined: not known yet. `atEnd`: what is staged ends with its area, where its length is known. */
+	constructor(place: Place, byteLength: number | undefined, board: Board, atEnd: boolean) {
 		this.board = board;
 		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		// What is staged ends right below what follows its area, where the Arduino core would put it.
-		const isBelow = isStaged(place) && byteLength !== undefined;
+		const isBelow = atEnd && isStaged(place) && byteLength !== undefined;
 		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 

@@ -1,5 +1,5 @@
 /** The linker script that the SDK builds an application with, from a layout. */
-import type { LayoutFile } from "./generate";
+import type { LayoutFile } from "./layout-file";
 
 /** The flash cache maps flash 0 here, one MiB. */
 const MAPPED = 0x40200000;

@@ -1,18 +1,12 @@
 /** `ota8266 build`: an application for the board, with the Moddable SDK. */
 import { createHash } from "node:crypto";
-import {
-	copyFileSync,
-	existsSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
+import { type LayoutFile, layoutFaults, readLayouts } from "../partitions/layout-file";
+import { linkFaults } from "../partitions/linker-script";
 import { madeManifest } from "./build/made-manifest";
 import { compile, flatManifest, type Mcconfig } from "./build/mcconfig";
 import { memoryRows } from "./build/memory";
@@ -45,8 +39,8 @@ MODDABLE and ESP_BASE name the SDK and its tools: ${INSTRUCTIONS}
 Where private.key and public.key lie beside manifest.json the firmware takes only signed updates, and is signed.
 Exit code: 0 built, 1 not built, 2 wrong usage.`;
 
-/** Where this package lies: its layouts are there. */
-const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+/** The layouts of this package. */
+const partitions = fileURLToPath(new URL("../partitions", import.meta.url));
 
 export function buildCommand(): Command {
 	const command: Command = new Command("build")
@@ -54,6 +48,7 @@ export function buildCommand(): Command {
 		.option("--app <folder>", "where the application's manifest.json lies", ".")
 		.option("--layout <name>", "how the flash is shared out: one of partitions/", "nodemcu-4m")
 		.option("--platform <name>", "the SDK's name of the board", "esp/nodemcu")
+		.option("--bootloader <file>", "eboot.elf (default: of the newest Arduino core that is found)")
 		.option("--debug", "build for the debugger")
 		.addOption(new Option("--gzip [best]", "leave a compressed firmware too").choices(["best"]))
 		.option("--out <folder>", "where to (default: dist/device in the application's folder)")
@@ -68,13 +63,22 @@ async function build(flags: BuildFlags): Promise<void> {
 	const manifest = resolve(flags.app, "manifest.json");
 	const { config } = readManifest(manifest);
 	const [name, version] = [String(config.name ?? ""), String(config.version ?? "")];
-	const flashSize = layoutFlashSize(flags.layout);
+	const layout = findLayout(flags.layout);
+	const { filesystemMiB } = layout;
+	const flashSize = Number(layout.flashSize);
 	const bootLoader = await findElfBootLoader(flags.bootloader);
 	const out = resolve(flags.out ?? join(flags.app, "dist/device"));
 	const firmware = join(out, `${fileName(`${name}-${version}${flags.debug ? "-debug" : ""}`)}.bin`);
 	if (flags.gzip) requireInflating(`${firmware}.gz`, bootLoader);
 	const publicKeys = await embeddedKeys(flags.app);
-	const made = madeManifest({ manifest, name, version, publicKeys, inflates: bootLoader.inflates });
+	const made = madeManifest({
+		manifest,
+		name,
+		version,
+		publicKeys,
+		inflates: bootLoader.inflates,
+		filesystemMiB,
+	});
 	// What an earlier build has left would be taken for this one's.
 	for (const file of [firmware, `${firmware}.gz`]) {
 		for (const stale of [file, `${file}.signed`]) rmSync(stale, { force: true });
@@ -87,7 +91,7 @@ async function build(flags: BuildFlags): Promise<void> {
 		output: join(out, "build"),
 		platform: flags.platform,
 		debug: flags.debug === true,
-		environment: { ...environment, FLASH_LAYOUT: join(packageFolder, "partitions", `${flags.layout}.ld`) },
+		environment: { ...environment, FLASH_LAYOUT: join(partitions, `${flags.layout}.ld`) },
 	};
 	mkdirSync(join(out, folder), { recursive: true });
 	writeFileSync(mcconfig.manifest, made);
@@ -97,7 +101,7 @@ async function build(flags: BuildFlags): Promise<void> {
 	const elf = firmware.replace(/\.bin$/, ".elf");
 	copyFileSync(linked, elf);
 
-	const input = await readElfInput(elf, { ...flags, flashSize, bootLoader });
+	const input = await readElfInput(elf, { ...flags, flashSize, filesystemMiB, bootLoader });
 	await writeFileIn(firmware, input.firmware);
 	const rows = [["SDK", `Moddable ${sdkVersion}`], ...input.rows, ...memoryRows(elf)];
 	rows.push(["Built", `${input.firmware.length} bytes, ${firmware}`]);
@@ -130,15 +134,15 @@ function requireNone(errors: readonly UpdateError[]): void {
 	if (last) throw last;
 }
 
-/** Bytes of the flash that a layout is for. Throws UpdateError FILE, with the layouts that there are. */
-function layoutFlashSize(layout: string): number {
-	const folder = join(packageFolder, "partitions");
-	const file = join(folder, `${layout}.json`);
-	if (!/^[\w-]+$/.test(layout) || !existsSync(file)) {
-		const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-		const reason = `no such layout, there are ${names.map((name) => name.slice(0, -5)).join(", ")}`;
-		throw new UpdateError(ErrorCode.FILE, layout, reason);
+/** A layout of partitions/. Throws UpdateError FILE for a faulty one, or with those that there are. */
+function findLayout(name: string): LayoutFile {
+	const layouts = new Map(readLayouts(partitions));
+	const layout = layouts.get(`${name}.json`);
+	if (!layout) {
+		const names = [...layouts.keys()].map((file) => file.replace(".json", ""));
+		throw new UpdateError(ErrorCode.FILE, name, `no such layout, there are ${names.join(", ")}`);
 	}
-	const { flashSize } = JSON.parse(readFileSync(file, "utf8")) as { flashSize: string };
-	return Number(flashSize);
+	const faults = [...layoutFaults(layout), ...linkFaults(layout)];
+	if (faults.length > 0) throw new UpdateError(ErrorCode.FILE, name, faults.join("; "));
+	return layout;
 }

@@ -18,6 +18,8 @@ export interface ElfFlags {
 	flashFreq?: string;
 	/** Bytes. */
 	flashSize?: number | undefined;
+	/** Of several layouts for that size the one with such a filesystem; the usual one where not given. */
+	filesystemMiB?: number | undefined;
 }
 
 const FLASH_SIZE = 0x400000;
@@ -29,12 +31,10 @@ const frequencies = new Map(
 
 /** The options that only a program takes. */
 export const elfOptions: readonly Option[] = [
-	new Option(
-		"--bootloader <file>",
-		"with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+	new Option("--flash-mode <mode>", "of the program: how the chip reads its flash (default: dio)").choices(
+		modes,
 	),
-	new Option("--flash-mode <mode>", "with --elf: how the chip reads its flash (default: dio)").choices(modes),
-	new Option("--flash-freq <MHz>", "with --elf: the flash's clock (default: 40)").choices([
+	new Option("--flash-freq <MHz>", "of the program: the flash's clock (default: 40)").choices([
 		...frequencies.keys(),
 	]),
 ];
@@ -78,7 +78,7 @@ export async function readElfInput(
 	{ bootLoader, ...flags }: ElfFlags & { bootLoader: BootLoader },
 ): Promise<ElfInput> {
 	const { flashSize = FLASH_SIZE } = flags;
-	const layout = layoutFor(flashSize);
+	const layout = layoutFor(flashSize, flags.filesystemMiB);
 	const room = layout.get("running")?.size ?? 0;
 	const firmware = await elfFirmware(elf, { bootLoader, header: imageHeader(flags), room });
 	const { application, descriptor } = imageInfo(firmware);

@@ -13,6 +13,7 @@ import { readPrivateKey } from "./image/keys";
 import { schemeFor, schemeTexts } from "./image/signing";
 import type { ImageInfo } from "./image-info";
 import { boardID, flashSize, flashSizes, versionCounter } from "./option-values";
+import { packSlots } from "./pack-slots";
 import { readImage } from "./read-image";
 import { requireSignable } from "./signable";
 import { table } from "./table";
@@ -27,7 +28,22 @@ interface PackFlags extends Claims, ElfFlags {
 	legacy?: boolean;
 	filesystem?: boolean;
 	force?: boolean;
+	upgrade?: boolean;
+	partitions?: string;
+	eboot?: string;
 }
+
+/** What a file for slots has no place for. */
+const NOT_FOR_SLOTS = [
+	"gzip",
+	"sign",
+	"legacy",
+	"versionCounter",
+	"board",
+	"flashSize",
+	"filesystem",
+	"force",
+];
 
 const EXAMPLES = `
 Examples:
@@ -35,6 +51,8 @@ Examples:
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
+  $ ota8266 pack --partitions partitions/two-slots-4m.csv --bootloader bootloader.bin --in lamp.bin --out flash.bin
+  $ ota8266 pack --upgrade --partitions two-slots.csv --bootloader bootloader.bin --in lamp.bin --out lamp.v2_to_v3.ota.bin
 
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
@@ -43,7 +61,15 @@ export function packCommand(): Command {
 	command
 		.description("compress an image, say what it is for, and sign it")
 		.option("--in <file>", "the image as it was built")
-		.addOption(new Option("--elf <file>", "or the program as it was linked").conflicts(["in", "filesystem"]))
+		.addOption(
+			new Option("--elf <file>", "or the program as it was linked").conflicts([
+				"in",
+				"filesystem",
+				"partitions",
+				"upgrade",
+				"eboot",
+			]),
+		)
 		.requiredOption("--out <file>", "where to")
 		.addOption(
 			new Option(
@@ -69,16 +95,40 @@ export function packCommand(): Command {
 			"the image is a filesystem; compressed it is for boards that update it atomically",
 		)
 		.option("--force", "pack what looks damaged")
+		.addOption(
+			new Option(
+				"--partitions <file>",
+				"for slots: boot loader, this table (a CSV or its bytes) and the application, from flash 0 on",
+			).conflicts(NOT_FOR_SLOTS),
+		)
+		.option(
+			"--bootloader <file>",
+			"for slots: the one that reads partition tables, bootloader.bin; with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+		)
+		.option("--upgrade", "for slots, over the air: from flash 0x1000 on, as v2_to_v3.ota.bin")
+		.option(
+			"--eboot <file>",
+			"of an upgrade, for a board with eboot: that, or a firmware that has it, in front",
+		)
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
-			const file = flags.in ?? flags.elf;
+			const { upgrade, bootloader, partitions, eboot, elf } = flags;
+			const file = flags.in ?? elf;
 			if (file === undefined) command.error("error: give the image to --in, or the program to --elf");
-			const elfOnly = flags.bootloader ?? flags.flashMode ?? flags.flashFreq;
-			if (flags.in !== undefined && elfOnly !== undefined)
-				command.error("error: --bootloader, --flash-mode and --flash-freq want --elf");
-			if (resolve(flags.out) === resolve(file)) command.error("error: --out would overwrite its input");
-			await pack(file, flags);
+			if (resolve(flags.out) === resolve(file)) {
+				command.error(`error: --out would overwrite ${elf === undefined ? "--in" : "--elf"}`);
+			}
+			if (eboot !== undefined && !upgrade) command.error("error: --eboot wants --upgrade");
+			if (elf !== undefined) return pack(file, flags);
+			if (flags.flashMode !== undefined || flags.flashFreq !== undefined) {
+				command.error("error: --flash-mode and --flash-freq want --elf");
+			}
+			if (partitions === undefined && bootloader === undefined && !upgrade) return pack(file, flags);
+			if (partitions === undefined || bootloader === undefined) {
+				command.error("error: for slots give both --partitions and --bootloader");
+			}
+			return packSlots({ ...flags, in: file, bootloader, partitions });
 		});
 	for (const option of elfOptions) command.addOption(option);
 	return command;

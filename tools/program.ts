@@ -5,6 +5,7 @@ import { discoverCommand } from "./discover";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
 import { packCommand } from "./pack";
+import { partitionsCommand } from "./partitions";
 import { serveCommand } from "./serve";
 import { signCommand } from "./sign";
 import { simulateCommand } from "./simulate";
@@ -23,6 +24,7 @@ const subcommands: readonly (() => Command)[] = [
 	signCommand,
 	verifyCommand,
 	serveCommand,
+	partitionsCommand,
 ];
 
 /**
@@ -37,9 +39,13 @@ export async function run(args: readonly string[], output: OutputConfiguration =
 		.version(version)
 		.configureOutput(output)
 		.exitOverride()
+		// What comes behind a nested subcommand is its own, also where the one above has an option of that name.
+		.enablePositionalOptions()
 		.showHelpAfterError("Add --help to see how it is used.");
 	for (const subcommand of subcommands) {
-		program.addCommand(subcommand().copyInheritedSettings(program));
+		const command = subcommand().copyInheritedSettings(program);
+		for (const nested of command.commands) nested.copyInheritedSettings(command);
+		program.addCommand(command);
 	}
 	try {
 		await program.parseAsync(args, { from: "user" });

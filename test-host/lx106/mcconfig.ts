@@ -11,7 +11,7 @@ import { link } from "./link";
 
 interface MadeManifest {
 	include: string;
-	defines: { ota8266: Record<string, string> };
+	defines: { ota8266: Record<string, string | number> };
 }
 
 const { values, positionals } = parseArgs({
@@ -47,7 +47,8 @@ writeFileSync(join(tmp, "manifest_flat.json"), JSON.stringify({ modules: paths }
 
 if (values.m && !existsSync(join(bin, "main.bin"))) {
 	const lines = Object.entries(defines.ota8266).map(
-		([name, text]) => `#define MODDEF_OTA8266_${name.toUpperCase()} "${text.slice(1)}"\n`,
+		([name, value]) =>
+			`#define MODDEF_OTA8266_${name.toUpperCase()} ${typeof value === "string" ? `"${value.slice(1)}"` : value}\n`,
 	);
 	writeFileSync(join(tmp, "mc.defines.h"), lines.join(""));
 	const sources = JSON.parse(process.env.TEST_SOURCES ?? "[]") as string[];

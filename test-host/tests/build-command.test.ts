@@ -52,7 +52,7 @@ withCompiler("ota8266 build", () => {
 	}
 
 	/** The manifest that the build has made around the application's. */
-	function made(app: string): { config: Record<string, unknown> } {
+	function made(app: string): { config: Record<string, unknown>; defines: { ota8266: unknown } } {
 		const name = readdirSync(join(app, "dist/device")).find(
 			(name) => name.startsWith("lamp-") && !name.includes("."),
 		);
@@ -107,6 +107,14 @@ withCompiler("ota8266 build", () => {
 		expect(await filesystem("--layout", "generic-1m")).toEqual([0x402eb000, "1 MiB"]);
 		const { application } = imageInfo(readFileSync(join(app, "dist/device/lamp-1.2.0.bin")));
 		expect(application?.flashSize).toBe(0x100000);
+	});
+
+	test("tells the chip's C files which of several layouts for its flash it is", async () => {
+		const app = write(good());
+		const { code, stdout } = await build(app, ["--layout", "nodemcu-4m-1m"]);
+		expect(code).toBe(0);
+		expect(stdout).toContain("1048576 bytes in a flash of 4 MiB, 2088960 for an update");
+		expect(made(app).defines.ota8266).toEqual({ name: "#lamp", version: "#1.2.0", filesystem_mib: 1 });
 	});
 
 	test("tells the firmware that its boot loader does not inflate, and refuses to compress for it", async () => {

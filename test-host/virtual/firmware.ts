@@ -5,9 +5,11 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
 import { UpdateError } from "../../ota/errors";
+import { SECTOR } from "../../ota/image";
 import { embeddedKeys, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, root } from "./bundle";
-import { buildFirmware } from "./image-builder";
+import { buildFirmware, buildSlotImage } from "./image-builder";
+import type { Settings } from "./modules";
 
 export interface FirmwareOptions {
 	/** The application's; this project's own where not given. */
@@ -18,6 +20,10 @@ export interface FirmwareOptions {
 	padTo?: number | undefined;
 	/** The setting of this name. */
 	publicKeys?: string | undefined;
+	/** Other settings in place of the manifest's. */
+	settings?: Settings;
+	/** Flash offset of a slot: an image for that, in place of a firmware for eboot. */
+	slot?: number | undefined;
 }
 
 /** A firmware file that carries an application, with its manifest's configuration. */
@@ -25,15 +31,11 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const config = manifestConfig(options.manifest);
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
-	const { publicKeys } = options;
-	const settings = { ...config, name, version, ...(publicKeys && { publicKeys }) };
-	const script = await applicationText(settings, options.manifest);
-	return buildFirmware({
-		script,
-		name,
-		version,
-		...(options.padTo !== undefined && { padTo: options.padTo }),
-	});
+	const { publicKeys, settings, slot, padTo } = options;
+	const keys = publicKeys && { publicKeys };
+	const script = await applicationText({ ...config, ...settings, name, version, ...keys }, options.manifest);
+	const image = { script, name, version, ...(padTo !== undefined && { padTo }) };
+	return slot === undefined ? buildFirmware(image) : buildSlotImage({ ...image, slot });
 }
 
 const HELP = `Makes a firmware for the virtual board out of main.ts and manifest.json.
@@ -46,6 +48,7 @@ const HELP = `Makes a firmware for the virtual board out of main.ts and manifest
   --name TEXT      name (default: the manifest's)
   --out FILE       where to (default: dist/firmware-VERSION.bin)
   --size BYTES     fills the file up to this size
+  --slot OFFSET    an image for the slot at this flash offset, as 0x10000 (default: for eboot)
   --gzip           compresses it; the boot loader inflates
   --keys FOLDER    embeds its public.key, and signs with its private.key (default: beside manifest.json)
 `;
@@ -58,6 +61,7 @@ async function main(): Promise<void> {
 			name: { type: "string" },
 			out: { type: "string" },
 			size: { type: "string" },
+			slot: { type: "string" },
 			gzip: { type: "boolean", default: false },
 			keys: { type: "string" },
 			help: { type: "boolean", default: false },
@@ -75,9 +79,14 @@ async function main(): Promise<void> {
 		throw new Error(`--version takes 1 to ${VERSION_LENGTH} characters`);
 	}
 	if (padTo !== undefined && !Number.isInteger(padTo)) throw new Error("--size wants a number of bytes");
+	const slot = values.slot === undefined ? undefined : Number(values.slot);
+	if (slot !== undefined && !(slot > 0 && slot % SECTOR === 0))
+		throw new Error("--slot wants a flash offset");
+	if (slot !== undefined && values.gzip)
+		throw new Error("--gzip is for eboot: no boot loader of slots inflates");
 	const folder = values.keys ?? values.app;
 	const publicKeys = await embeddedKeys(folder);
-	const firmware = await makeFirmware({ manifest, version, name: values.name, padTo, publicKeys });
+	const firmware = await makeFirmware({ manifest, version, name: values.name, padTo, publicKeys, slot });
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });
 	writeFileSync(out, file);

@@ -1,7 +1,19 @@
 /** Builds whole firmware files for the virtual board, in the layout of the Arduino packer. */
-import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, writeDescriptor } from "../../ota/descriptor";
+import {
+	DESCRIPTOR_LENGTH,
+	DESCRIPTOR_OFFSET,
+	DESCRIPTOR_PLACE,
+	writeDescriptor,
+} from "../../ota/descriptor";
 import { crc32 } from "../../ota/eboot";
-import { APPLICATION_OFFSET, HEADER_LENGTH, imageEnd, SEGMENT_HEADER_LENGTH } from "../../ota/image";
+import {
+	APPLICATION_OFFSET,
+	HEADER_LENGTH,
+	imageEnd,
+	MAP_LENGTH,
+	MAP_START,
+	SEGMENT_HEADER_LENGTH,
+} from "../../ota/image";
 import {
 	buildImage,
 	fillPackerWords,
@@ -13,11 +25,13 @@ import {
 } from "../../tools/image/build-image";
 import { applicationStub, STUB_LENGTH } from "./application";
 import { Noise } from "./noise";
+import { RTOS_BOOT_MARKER } from "./rtos-boot";
 
 const EBOOT_ADDRESS = 0x4010f000;
 const IRAM_ADDRESS = 0x40100000;
-/** The flash cache maps flash 0 here, so that the first segment's data lies in the file where it is mapped. */
-const FLASH_ADDRESS = 0x40200000;
+const RAM_ADDRESS = 0x3ffe8000;
+/** Where the RTOS boot loader's code is loaded. */
+const RTOS_BOOT_ADDRESS = 0x40108000;
 const IROM_OFFSET = APPLICATION_OFFSET + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
 const SCRIPT_OFFSET = DESCRIPTOR_OFFSET + DESCRIPTOR_LENGTH;
 /** Of an application: the header, both segment headers, the stub. */
@@ -56,7 +70,7 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 	const application = buildImage({
 		...header,
 		segments: [
-			{ address: FLASH_ADDRESS + IROM_OFFSET, data: irom },
+			{ address: MAP_START + IROM_OFFSET, data: irom },
 			{ address: IRAM_ADDRESS, data: applicationStub(SCRIPT_OFFSET, text.length) },
 		],
 		entry: IRAM_ADDRESS,
@@ -67,6 +81,58 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 	noise.fill(file.subarray(image.length));
 	fillPackerWords(file);
 	return file;
+}
+
+export interface SlotImageOptions extends FirmwareOptions {
+	/** Flash offset of the slot that it is linked for; it runs in every slot at the same place of its MiB. */
+	slot: number;
+}
+
+/**
+ * An application's image for a slot: the mapped segment with stub, descriptor and script, and one for memory. Throws
+ * RangeError where `padTo` is too little.
+ */
+export function buildSlotImage(options: SlotImageOptions): Uint8Array {
+	const { script, name, version, padTo, slot, ...header } = options;
+	const text = new TextEncoder().encode(script);
+	const start = MAP_START + (slot % MAP_LENGTH) + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
+	const descriptor = DESCRIPTOR_PLACE - HEADER_LENGTH - SEGMENT_HEADER_LENGTH;
+	const stub = descriptor + DESCRIPTOR_LENGTH;
+	const used = wholeWords(stub + STUB_LENGTH + text.length);
+	const ram = new TextEncoder().encode("data of the application");
+	const overhead = HEADER_LENGTH + 2 * SEGMENT_HEADER_LENGTH + wholeWords(ram.length);
+	const smallest = imageEnd(overhead + used);
+	if (padTo !== undefined && padTo < smallest) {
+		throw new RangeError(`the image takes ${smallest} bytes, more than ${padTo}`);
+	}
+	const noise = new Noise(crc32(new TextEncoder().encode(name + version + script)));
+	const mapped = new Uint8Array(padTo === undefined ? used : Math.max((padTo & ~15) - 4 - overhead, used));
+	noise.fill(mapped.subarray(used));
+	writeDescriptor(new DataView(mapped.buffer), descriptor, { name, version });
+	mapped.set(applicationStub(start + stub + STUB_LENGTH, text.length), stub);
+	mapped.set(text, stub + STUB_LENGTH);
+	const image = buildImage({
+		...header,
+		segments: [
+			{ address: start, data: mapped },
+			{ address: RAM_ADDRESS, data: ram },
+		],
+		entry: start + stub,
+	});
+	const file = new Uint8Array(padTo ?? image.length);
+	file.set(image);
+	noise.fill(file.subarray(image.length));
+	return file;
+}
+
+/** A stand-in for Espressif's RTOS boot loader: its image, as it lies at flash 0. */
+export function buildRtosBoot(header: ImageHeader = {}): Uint8Array {
+	const data = new TextEncoder().encode(RTOS_BOOT_MARKER);
+	return buildImage({
+		...header,
+		segments: [{ address: RTOS_BOOT_ADDRESS, data }],
+		entry: RTOS_BOOT_ADDRESS,
+	});
 }
 
 function bootImage(header: ImageHeader): Uint8Array {

@@ -12,6 +12,7 @@ import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
 import { runROM } from "./rom";
 import { RtcMemory } from "./rtc";
+import { isRtosBoot, runRtosBoot } from "./rtos-boot";
 import { Exception, printException, printf } from "./uart";
 
 /** The hardware watchdog's time; a test may want a shorter one. */
@@ -28,6 +29,8 @@ export interface VirtualBoardOptions {
 	flashSize?: number | undefined;
 	/** Six bytes; Espressif's prefix and random ones where not given. */
 	mac?: Uint8Array | undefined;
+	/** Whether a boot loader for slots knows trials, as ESP-IDF's does; Espressif's for this chip does not. */
+	bootTrials?: boolean;
 	/** Overrides of the manifest's `config`. */
 	settings?: Settings;
 	/** Runs the application; Node where not given. */
@@ -126,7 +129,12 @@ export class VirtualBoard {
 		const { flash } = this;
 		try {
 			let outcome: Outcome = runROM({ flash, print, cause });
-			if (outcome.kind === "jump") outcome = runEboot({ flash, rtc: this.#rtc, print });
+			const isSlots = () => isRtosBoot(flash, outcome);
+			if (outcome.kind === "jump" && !isSlots()) outcome = runEboot({ flash, rtc: this.#rtc, print });
+			// It may be what eboot starts, too: a board that was upgraded through the air keeps eboot.
+			if (outcome.kind === "jump" && isSlots()) {
+				outcome = runRtosBoot({ flash, print, trials: this.#options.bootTrials ?? true });
+			}
 			if (outcome.kind === "hang") this.#state = "hung";
 			else if (outcome.kind === "reset") this.#restart(outcome.cause, outcome.reason);
 			else this.#runApplication(outcome, reason);
@@ -158,6 +166,7 @@ export class VirtualBoard {
 		const start = {
 			...application,
 			flashFile,
+			imageAddress: outcome.imageAddress ?? 0,
 			control: this.control,
 			rtc: this.#rtc,
 			mac: this.#mac,

@@ -30,6 +30,7 @@ insertChip({
 	flash,
 	rtc: new RtcMemory({ buffer: start.rtc }),
 	layout: layoutFor(flash.size),
+	imageAddress: start.imageAddress,
 	mac: start.mac,
 	bootMode: start.bootMode,
 	resetReason: start.resetReason,

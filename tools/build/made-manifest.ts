@@ -11,11 +11,13 @@ export interface MadeManifestOptions {
 	publicKeys: string | undefined;
 	/** Whether the boot loader takes a gzip. */
 	inflates: boolean;
+	/** Which of several layouts for a size of flash the chip's C files have; undefined where there is one. */
+	filesystemMiB: number | undefined;
 }
 
 /** The manifest's text. Throws UpdateError FILE for a name or a version that a descriptor has no place for. */
 export function madeManifest(options: MadeManifestOptions): string {
-	const { manifest, name, version, publicKeys, inflates } = options;
+	const { manifest, name, version, publicKeys, inflates, filesystemMiB } = options;
 	requireText(manifest, "name", name, NAME_LENGTH);
 	requireText(manifest, "version", version, VERSION_LENGTH);
 	const made = {
@@ -24,8 +26,14 @@ export function madeManifest(options: MadeManifestOptions): string {
 			...(publicKeys !== undefined && { publicKeys }),
 			...(!inflates && { bootLoaderInflates: false }),
 		},
-		// What begins with # becomes a string in C: modules/descriptor.
-		defines: { ota8266: { name: `#${name}`, version: `#${version}` } },
+		// What begins with # becomes a string in C: modules/descriptor, modules/flash.
+		defines: {
+			ota8266: {
+				name: `#${name}`,
+				version: `#${version}`,
+				...(filesystemMiB !== undefined && { filesystem_mib: filesystemMiB }),
+			},
+		},
 	};
 	return `${JSON.stringify(made, undefined, "\t")}\n`;
 }
