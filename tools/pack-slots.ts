@@ -6,10 +6,11 @@ import {
 	SECTOR,
 	SEGMENT_HEADER_LENGTH,
 } from "../ota/image";
-import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../ota/slots/partition-table";
+import { type Partition, TABLE_OFFSET } from "../ota/slots/partition-table";
 import { type ImagePart, readPart } from "./image/part";
 import { flashFrom, packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
 import { encodeTable } from "./partitions/binary";
+import { firstApp } from "./partitions/first-app";
 import { mappedAddress } from "./partitions/limits";
 import { flashAddress, hex } from "./partitions/numbers";
 import { problemsOf, problemText } from "./partitions/problems";
@@ -45,7 +46,10 @@ export async function packSlots(flags: SlotsFlags): Promise<void> {
 	const { partitions, md5 = true } = await readTable(flags.partitions);
 	const [problem] = problemsOf(partitions, { md5 }).filter(({ severity }) => severity !== "note");
 	if (problem) throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, problemText(problem));
-	const slot = firstApp(flags.partitions, partitions);
+	const slot = firstApp(partitions);
+	if (!slot) {
+		throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, "neither a factory app nor ota_0 in it");
+	}
 	const bootLoader = await imageIn(flags.bootloader);
 	const bootOffset = flags.upgrade ? UPGRADE_OFFSET : 0;
 	const room = TABLE_OFFSET - bootOffset;
@@ -81,15 +85,6 @@ export async function packSlots(flags: SlotsFlags): Promise<void> {
 		["Packed", "", `${file.length} bytes, ${flags.out}`],
 	];
 	process.stdout.write(table(rows));
-}
-
-/** What the boot loader starts of a table while no choice is recorded: the factory app, or else ota_0. */
-function firstApp(file: string, partitions: readonly Partition[]): Partition {
-	for (const wanted of [AppSubtype.FACTORY, AppSubtype.OTA_0]) {
-		const found = partitions.find(({ type, subtype }) => type === PartitionType.APP && subtype === wanted);
-		if (found) return found;
-	}
-	throw new UpdateError(ErrorCode.NOT_PACKED, file, "neither a factory app nor ota_0 in it");
 }
 
 /** An image of version 1, whole. */
