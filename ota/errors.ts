@@ -92,6 +92,9 @@ export const ErrorCode = Object.freeze({
 	NO_WAY_BACK: 159,
 	ROLLED_BACK: 160,
 	RUNS_ALREADY: 161,
+	NO_SDK: 170,
+	IMPORTS: 171,
+	MCCONFIG: 172,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -184,6 +187,9 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	159: "No firmware to go back to: {0}",
 	160: "Not taken again: the board went back from this very image",
 	161: "It runs already",
+	170: "Cannot build: {0} (set up as {1} tells)",
+	171: "Imported, but in no manifest: {0} (add the module to `modules`)",
+	172: "The SDK's mcconfig failed with exit code {0}, its messages are above",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -3,6 +3,8 @@ import { Command, Option } from "commander";
 import type { Claims } from "../ota/claims";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import { claimRows, sizeText } from "./claims-text";
+import { type ElfFlags, type ElfInput, elfOptions, findElfBootLoader, readElfInput } from "./elf-input";
+import { requireInflating } from "./image/boot-loader";
 import { withClaims } from "./image/claims";
 import { type Compression, compress, inflated } from "./image/compress";
 import { isGzip } from "./image/gzip";
@@ -17,8 +19,9 @@ import { requireSignable } from "./signable";
 import { table } from "./table";
 import { NOT_SIGNING, writeFileIn, writeSigned } from "./write-signed";
 
-interface PackFlags extends Claims {
-	in: string;
+interface PackFlags extends Claims, ElfFlags {
+	in?: string;
+	elf?: string;
 	out: string;
 	gzip?: true | "best";
 	sign?: string;
@@ -26,7 +29,6 @@ interface PackFlags extends Claims {
 	filesystem?: boolean;
 	force?: boolean;
 	upgrade?: boolean;
-	bootloader?: string;
 	partitions?: string;
 	eboot?: string;
 }
@@ -45,6 +47,7 @@ const NOT_FOR_SLOTS = [
 
 const EXAMPLES = `
 Examples:
+  $ ota8266 pack --elf main.elf --bootloader eboot.elf --flash-mode dio --flash-freq 40 --flash-size 4M --out firmware.bin
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
@@ -55,9 +58,18 @@ Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
 export function packCommand(): Command {
 	const command: Command = new Command("pack");
-	return command
+	command
 		.description("compress an image, say what it is for, and sign it")
-		.requiredOption("--in <file>", "the image as it was built")
+		.option("--in <file>", "the image as it was built")
+		.addOption(
+			new Option("--elf <file>", "or the program as it was linked").conflicts([
+				"in",
+				"filesystem",
+				"partitions",
+				"upgrade",
+				"eboot",
+			]),
+		)
 		.requiredOption("--out <file>", "where to")
 		.addOption(
 			new Option(
@@ -75,7 +87,7 @@ export function packCommand(): Command {
 		.option("--board <id>", "claim: for this board only", boardID)
 		.option(
 			"--flash-size <size>",
-			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}`,
+			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}; with --elf what it is for (default: 4M)`,
 			flashSize,
 		)
 		.option(
@@ -89,7 +101,10 @@ export function packCommand(): Command {
 				"for slots: boot loader, this table (a CSV or its bytes) and the application, from flash 0 on",
 			).conflicts(NOT_FOR_SLOTS),
 		)
-		.option("--bootloader <file>", "for slots: the one that reads partition tables, bootloader.bin")
+		.option(
+			"--bootloader <file>",
+			"for slots: the one that reads partition tables, bootloader.bin; with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+		)
 		.option("--upgrade", "for slots, over the air: from flash 0x1000 on, as v2_to_v3.ota.bin")
 		.option(
 			"--eboot <file>",
@@ -98,25 +113,36 @@ export function packCommand(): Command {
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
-			if (resolve(flags.out) === resolve(flags.in)) command.error("error: --out would overwrite --in");
-			const { upgrade, bootloader, partitions, eboot } = flags;
+			const { upgrade, bootloader, partitions, eboot, elf } = flags;
+			const file = flags.in ?? elf;
+			if (file === undefined) command.error("error: give the image to --in, or the program to --elf");
+			if (resolve(flags.out) === resolve(file)) {
+				command.error(`error: --out would overwrite ${elf === undefined ? "--in" : "--elf"}`);
+			}
 			if (eboot !== undefined && !upgrade) command.error("error: --eboot wants --upgrade");
-			if (partitions === undefined && bootloader === undefined && !upgrade) return pack(flags);
+			if (elf !== undefined) return pack(file, flags);
+			if (flags.flashMode !== undefined || flags.flashFreq !== undefined) {
+				command.error("error: --flash-mode and --flash-freq want --elf");
+			}
+			if (partitions === undefined && bootloader === undefined && !upgrade) return pack(file, flags);
 			if (partitions === undefined || bootloader === undefined) {
 				command.error("error: for slots give both --partitions and --bootloader");
 			}
-			return packSlots({ ...flags, bootloader, partitions });
+			return packSlots({ ...flags, in: file, bootloader, partitions });
 		});
+	for (const option of elfOptions) command.addOption(option);
+	return command;
 }
 
-async function pack(flags: PackFlags): Promise<void> {
-	const { in: file, out, sign, legacy = false } = flags;
-	const input = await readImage(file);
+async function pack(file: string, flags: PackFlags): Promise<void> {
+	const { elf, out, sign, legacy = false } = flags;
+	const built = elf === undefined ? undefined : await linked(elf, flags);
+	const input = built?.firmware ?? (await readImage(file));
 	requirePackable(file, requireSignable(file, input, flags), flags);
 	const key = sign === undefined ? undefined : await readPrivateKey(sign);
 	// Refused before anything is written, and before zopfli takes its time.
 	const scheme = key && schemeFor(key, legacy);
-	const rows = [["Image", `${input.length} bytes, ${file}`]];
+	const rows = [...(built?.rows ?? []), ["Image", `${input.length} bytes, ${file}`]];
 
 	const start = performance.now();
 	let payload = input;
@@ -149,6 +175,13 @@ async function pack(flags: PackFlags): Promise<void> {
 	process.stdout.write(table([...rows, ["Packed", `${total} bytes, ${out}`]]));
 }
 
+/** The firmware of a program, which its boot loader must be able to inflate where it is to be compressed. */
+async function linked(elf: string, flags: PackFlags): Promise<ElfInput> {
+	const bootLoader = await findElfBootLoader(flags.bootloader);
+	if (flags.gzip) requireInflating(flags.out, bootLoader);
+	return readElfInput(elf, { ...flags, bootLoader });
+}
+
 /** Throws UpdateError NOT_PACKED for a damaged gzip, claims that are there already, or that are not true. */
 function requirePackable(file: string, info: ImageInfo, { flashSize: claimed, filesystem }: PackFlags): void {
 	// Of a firmware that is a fault like others.
@@ -169,8 +202,9 @@ function requirePackable(file: string, info: ImageInfo, { flashSize: claimed, fi
 	}
 }
 
-/** Those that were given; undefined where none was. */
-function claimsIn({ versionCounter, flashSize, board }: PackFlags): Claims | undefined {
-	if (versionCounter === undefined && flashSize === undefined && board === undefined) return undefined;
+/** Those that were given; undefined where none was. A program's flash size is its header's: no claim by itself. */
+function claimsIn({ versionCounter, flashSize, board, elf }: PackFlags): Claims | undefined {
+	const claimsFlash = flashSize !== undefined && elf === undefined;
+	if (versionCounter === undefined && !claimsFlash && board === undefined) return undefined;
 	return { versionCounter, flashSize, board };
 }

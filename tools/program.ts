@@ -1,5 +1,6 @@
 import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { name, version } from "../package.json";
+import { buildCommand } from "./build";
 import { discoverCommand } from "./discover";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
@@ -18,6 +19,7 @@ const subcommands: readonly (() => Command)[] = [
 	discoverCommand,
 	infoCommand,
 	keygenCommand,
+	buildCommand,
 	packCommand,
 	signCommand,
 	verifyCommand,
