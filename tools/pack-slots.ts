@@ -1,16 +1,11 @@
 import { ErrorCode, UpdateError } from "../ota/errors";
-import {
-	APPLICATION_OFFSET,
-	bootImageFault,
-	HEADER_LENGTH,
-	SECTOR,
-	SEGMENT_HEADER_LENGTH,
-} from "../ota/image";
-import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../ota/slots/partition-table";
+import { APPLICATION_OFFSET, bootImageFault, SECTOR } from "../ota/image";
+import { type Partition, TABLE_OFFSET } from "../ota/slots/partition-table";
+import { SlotScanner } from "../ota/slots/scanner";
 import { type ImagePart, readPart } from "./image/part";
 import { flashFrom, packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
 import { encodeTable } from "./partitions/binary";
-import { mappedAddress } from "./partitions/limits";
+import { firstApp } from "./partitions/first-app";
 import { flashAddress, hex } from "./partitions/numbers";
 import { problemsOf, problemText } from "./partitions/problems";
 import { readTable } from "./partitions/table-file";
@@ -45,7 +40,10 @@ export async function packSlots(flags: SlotsFlags): Promise<void> {
 	const { partitions, md5 = true } = await readTable(flags.partitions);
 	const [problem] = problemsOf(partitions, { md5 }).filter(({ severity }) => severity !== "note");
 	if (problem) throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, problemText(problem));
-	const slot = firstApp(flags.partitions, partitions);
+	const slot = firstApp(partitions);
+	if (!slot) {
+		throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, "neither a factory app nor ota_0 in it");
+	}
 	const bootLoader = await imageIn(flags.bootloader);
 	const bootOffset = flags.upgrade ? UPGRADE_OFFSET : 0;
 	const room = TABLE_OFFSET - bootOffset;
@@ -83,15 +81,6 @@ export async function packSlots(flags: SlotsFlags): Promise<void> {
 	process.stdout.write(table(rows));
 }
 
-/** What the boot loader starts of a table while no choice is recorded: the factory app, or else ota_0. */
-function firstApp(file: string, partitions: readonly Partition[]): Partition {
-	for (const wanted of [AppSubtype.FACTORY, AppSubtype.OTA_0]) {
-		const found = partitions.find(({ type, subtype }) => type === PartitionType.APP && subtype === wanted);
-		if (found) return found;
-	}
-	throw new UpdateError(ErrorCode.NOT_PACKED, file, "neither a factory app nor ota_0 in it");
-}
-
 /** An image of version 1, whole. */
 async function imageIn(file: string): Promise<Image> {
 	const bytes = await readImage(file);
@@ -114,32 +103,27 @@ async function ebootIn(file: string): Promise<Image> {
 	return { ...image, bytes: image.bytes.subarray(0, image.size) };
 }
 
-/** It fits the slot, and what the flash cache maps of it is linked for that place. */
+/** It fits the slot, and is what the device takes for it: the boot loader loads nothing, so much depends on the place. */
 function requireFor(application: Image, { label, offset, size }: Partition): void {
-	const { bytes, segments } = application;
+	const { bytes } = application;
 	if (bytes.length > size) throw notPacked(application, `${bytes.length} bytes, ${label} has ${size}`);
-	let at = HEADER_LENGTH;
-	let mapped = false;
-	for (const { address, length, memory } of segments) {
-		at += SEGMENT_HEADER_LENGTH;
-		if (memory === "irom") {
-			mapped = true;
-			const place = mappedAddress(offset + at);
-			if (address !== place) {
-				throw notPacked(
-					application,
-					`it is linked for ${hex(address)}, in ${label} it lies at ${hex(place)}`,
-				);
-			}
-		}
-		at += length;
-	}
-	if (mapped) return;
+	const fault = slotFault(bytes, offset);
+	if (fault === undefined) return;
 	const isFirmware = readPart(bytes, APPLICATION_OFFSET) !== undefined;
-	const reason = isFirmware
-		? "it has a boot loader in front, give the application"
-		: "nothing of it is mapped";
-	throw notPacked(application, reason);
+	throw notPacked(application, isFirmware ? "it has a boot loader in front, give the application" : fault);
+}
+
+function slotFault(bytes: Uint8Array, offset: number): string | undefined {
+	const scanner = new SlotScanner(offset);
+	try {
+		return (
+			scanner.write(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length) ??
+			scanner.close()
+		);
+	} catch (error) {
+		if (error instanceof UpdateError) return error.message;
+		throw error;
+	}
 }
 
 function requireFlash(image: Image, flashEnd: number): void {

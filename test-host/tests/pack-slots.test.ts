@@ -30,9 +30,9 @@ const bootLoaderImage = image({
 		{ address: 0x3ffe8000, data: filled(400, 2) },
 	],
 });
-/** For ota_0 at 0x10000: mapped behind the image's header and the segment's. */
+/** For ota_0 at 0x10000: mapped behind the image's header and the segment's, where the boot loader jumps. */
 const application = (address: number, more: Partial<ImageOptions> = {}, length = 50_001) =>
-	image({ segments: [{ address, data: filled(length, 3) }, code], ...more });
+	image({ segments: [{ address, data: filled(length, 3) }, code], entry: address + 16, ...more });
 const lamp = application(0x40210010);
 
 /** The SDK's own table of two slots. */
@@ -83,7 +83,7 @@ ota_0            0x010000  54032 bytes, ${input}
 Packed                     ${bytes.length} bytes, ${out}
 `);
 		expect(createHash("sha256").update(bytes).digest("hex")).toBe(
-			"05583fed666c650ec7e94a482216b0efe928af2463de2584dc2126ec3775ff49",
+			"01de0bc36784df14ee2937ccf84a5eb15e193adab16204b4cf09705b598ea4d6",
 		);
 	});
 
@@ -129,10 +129,13 @@ Packed                     ${bytes.length} bytes, ${out}
 		const refused = async (options: Record<string, string>) => failure(await pack(options));
 		const linked = file("linked.bin", application(0x40201010));
 		expect(await refused({ in: linked })).toBe(
-			`${linked} cannot be packed: it is linked for 0x40201010, in ota_0 it lies at 0x40210010\n`,
+			`${linked} cannot be packed: The image is linked for flash 0x1000 of its MiB, the free slot is at 0x10000: send the one that is made for that slot\n`,
 		);
 		expect(await refused({ in: file("fw.bin", firmware) })).toContain("it has a boot loader in front");
-		expect(await refused({ in: file("iram.bin", image()) })).toContain("nothing of it is mapped");
+		expect(await refused({ in: file("iram.bin", image()) })).toContain("application segment");
+		// Where eboot would start it: the boot loader for slots loads nothing there.
+		const unloaded = file("unloaded.bin", application(0x40210010, { entry: IRAM + 4 }));
+		expect(await refused({ in: unloaded })).toContain("application entry");
 		const small = file("small.bin", application(0x40210010, { flashSize: 2 }));
 		expect(await refused({ in: small })).toContain(
 			"its header tells of a flash of 0x100000 bytes, the table ends at 0x200000",

@@ -1,4 +1,5 @@
 /** What is wrong with a partition table whose bytes are in order. */
+import { MAP_LENGTH } from "../../ota/image";
 import {
 	DataSubtype,
 	FLAG_ENCRYPTED,
@@ -10,7 +11,7 @@ import {
 } from "../../ota/slots/partition-table";
 import { partitionsMax } from "./binary";
 import { keywordOf, subtypeKeywords, typeKeywords } from "./keywords";
-import { FIRST_OFFSET, MAPPED_LENGTH, MAPPED_MAX, offsetAlignment } from "./limits";
+import { FIRST_OFFSET, MAPPED_MAX, offsetAlignment } from "./limits";
 import { hex } from "./numbers";
 
 /**
@@ -66,7 +67,7 @@ function placeProblems({ label, type, offset, size, line }: Entry, flashSize: nu
 		add("unfit", `is not on sectors: who erases ${hex(offset)} to ${hex(end)} erases its neighbours too`);
 	}
 	if (type === PartitionType.APP && size > 0) {
-		const crosses = Math.floor(offset / MAPPED_LENGTH) !== Math.floor((end - 1) / MAPPED_LENGTH);
+		const crosses = Math.floor(offset / MAP_LENGTH) !== Math.floor((end - 1) / MAP_LENGTH);
 		if (crosses) add("unfit", "crosses a MiB of the flash: the chip maps one at a time for code");
 		if (end > MAPPED_MAX) add("unfit", `ends behind ${hex(MAPPED_MAX)}, as far as the boot loader maps`);
 	}
@@ -134,7 +135,7 @@ function updating(table: readonly Entry[]): Problem[] {
 	const [first, ...others] = slots;
 	if (first && others.length === 0) add("note", "one OTA slot only: an update has no place beside what runs");
 	for (const slot of others) {
-		if (first && (slot.offset - first.offset) % MAPPED_LENGTH !== 0) {
+		if (first && (slot.offset - first.offset) % MAP_LENGTH !== 0) {
 			add("note", `${slot.label} and ${first.label} want an image each, linked for its place`, slot.line);
 		}
 	}
