@@ -177,6 +177,17 @@ withCompiler("ota8266 pack --elf", () => {
 		const full = await pack(filled(length), "--flash-size", "512K");
 		expect(readFileSync(full.out)).toHaveLength(room);
 		expect(imageInfo(readFileSync(full.out)).faults).toEqual([]);
+		expect(full.stdout).toContain(
+			`${room} bytes in a flash of 512 KiB, 0 for an update, so one of this size only as a gzip`,
+		);
+		const old = await pack(
+			filled(length),
+			"--flash-size",
+			"512K",
+			"--bootloader",
+			programs.link("old-eboot", oldEboot),
+		);
+		expect(old.stdout).toContain("0 for an update, too few for one of this size");
 		const over = filled(length + 16);
 		expect(await refusal(over, "--flash-size", "512K")).toBe(
 			`${over} cannot be packed: the firmware has ${room + 16} bytes, the flash's layout has room for ${room}\n`,
