@@ -10,7 +10,8 @@ import {
 	PartitionType,
 	TABLE_OFFSET,
 } from "../../ota/slots/partition-table";
-import type { Update, UpdateOptions } from "../../ota/update";
+import type { Update } from "../../ota/update";
+import type { UpdateOptions } from "../../ota/update-options";
 import { Updater } from "../../ota/updater";
 import { encodeTable } from "../../tools/partitions/binary";
 import board from "../shims/board";
