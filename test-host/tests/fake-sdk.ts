@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
 import { root } from "../virtual/bundle";
 
-const PROGRAMS = ["make", "python", "perl"];
+const PROGRAMS = ["make", "perl"];
 const TOOLS = ["xsc", "xsl", "xsid", "mcrez"];
 
 export interface FakeSdk {
@@ -41,6 +41,7 @@ export function fakeSdk(folder: string, eboot?: string): FakeSdk {
 	});
 	program(`${tools}/mcconfig`, `exec '${process.execPath}' '${mcconfig}' "$@"`);
 	for (const name of PROGRAMS) program(`bin/${name}`);
+	program("bin/python", "exit 0");
 	program("bin/tsc", "echo Version 7.0.2");
 	write("esp/esp8266-2.3.0/tools/sdk/version", "1.5.3_16_04_18");
 	if (eboot !== undefined) {

@@ -43,6 +43,7 @@ describe("the SDK", () => {
 			"the SDK builds with 2.3.0",
 		],
 		["with a newer RTOS SDK", "esp/ESP8266_RTOS_SDK/tools/cmake/version.cmake", "", "is newer than 3.2"],
+		["without python's pyserial", "bin/python", "#!/bin/sh\nexit 1\n", "python has no pyserial"],
 		["with an old TypeScript", "bin/tsc", "#!/bin/sh\necho Version 5.9.3\n", "tsc is TypeScript 5.9.3"],
 	])("%s is refused", (_, file, text, fault) => {
 		const { environment, write } = fakeSdk(folder);

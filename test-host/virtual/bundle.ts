@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
-import { fitsPath, type Paths, readManifest } from "../../tools/manifest/manifest";
+import { fitsPath, type Paths, pairs, readManifest } from "../../tools/manifest/manifest";
 import { type ModuleFile, moduleFiles } from "../../tools/manifest/modules";
 import { shimFiles } from "../shims/names";
 import { type Application, encodeApplication, type Resource, type Settings } from "./modules";
@@ -33,16 +33,14 @@ export function manifestModules(manifest = ownManifest): ModuleFile[] {
  * a path names none: mcconfig only warns.
  */
 export function manifestResources({ data }: { data?: Paths }, folder: string): Resource[] {
-	return Object.values(data ?? {}).flatMap((paths) =>
-		[paths].flat().flatMap((path) => {
-			const within = resolve(folder, dirname(path));
-			const found = readdirSync(within, { withFileTypes: true }).filter(
-				(entry) => entry.isFile() && !entry.name.startsWith(".") && fitsPath(entry.name, path),
-			);
-			if (found.length === 0) throw new Error(`manifest.json: data has no file ${path}`);
-			return found.map(({ name }) => ({ name, bytes: new Uint8Array(readFileSync(join(within, name))) }));
-		}),
-	);
+	return pairs(data).flatMap(([, path]) => {
+		const within = resolve(folder, dirname(path));
+		const found = readdirSync(within, { withFileTypes: true }).filter(
+			(entry) => entry.isFile() && !entry.name.startsWith(".") && fitsPath(entry.name, path),
+		);
+		if (found.length === 0) throw new Error(`manifest.json: data has no file ${path}`);
+		return found.map(({ name }) => ({ name, bytes: new Uint8Array(readFileSync(join(within, name))) }));
+	});
 }
 
 /** Ours for the chip, over the SDK's preferences: both engines have a model of the same log, under another name. */

@@ -1,15 +1,13 @@
 /** Imports of modules that no manifest has: mcconfig links them all the same, and the board stops at them. */
 import { readFileSync } from "node:fs";
 import { importedNames, resolveName } from "../manifest/imports";
+import { type Paths, pairs } from "../manifest/manifest";
 import { type ModuleFile, moduleFiles } from "../manifest/modules";
-
-/** A path, or one with what else mcconfig is told of it. */
-type Source = string | { source: string };
 
 /** What mcconfig writes beside its makefile: the manifest with all that it includes, its paths whole. */
 export interface FlatManifest {
 	/** Under `~` those that are left out of the others' stars. */
-	modules: Readonly<Record<string, Source | readonly Source[]>>;
+	modules: Paths;
 }
 
 /** Modules that mcconfig makes. */
@@ -17,13 +15,9 @@ const MADE: readonly string[] = ["mc/config"];
 
 /** The modules in script of a flat manifest. */
 export function linkedModules({ modules }: FlatManifest): ModuleFile[] {
-	const pairs = Object.entries(modules).flatMap(([name, sources]) =>
-		[sources]
-			.flat()
-			.map((source): [string, string] => [name, typeof source === "string" ? source : source.source]),
-	);
-	const out = new Set(pairs.filter(([name]) => name === "~").map(([, path]) => path));
-	const linked = pairs.filter(([name]) => name !== "~");
+	const sources = pairs(modules);
+	const out = new Set(sources.filter(([name]) => name === "~").map(([, path]) => path));
+	const linked = sources.filter(([name]) => name !== "~");
 	return moduleFiles({ modules: linked }, [".ts", ".js", ".mjs"]).filter(
 		([, file]) => !out.has(file.slice(0, file.lastIndexOf("."))),
 	);

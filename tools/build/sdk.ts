@@ -54,6 +54,10 @@ export function findSdk(environment: NodeJS.ProcessEnv, platform: string): Sdk &
 	for (const name of ["make", "python", "perl"]) {
 		if (!onPath(name, path)) faults.push(`${name} is not on the PATH`);
 	}
+	// esptool, which ends the SDK's build, imports it.
+	if (onPath("python", path) && spawnIn(path, "python", "-c", "import serial").status !== 0) {
+		faults.push("python has no pyserial: pip install pyserial");
+	}
 	typescriptFault(path, faults);
 	return { version, environment: { ...environment, PATH: path }, faults };
 }
@@ -99,14 +103,15 @@ function typescriptFault(path: string, faults: string[]): void {
 		faults.push(`tsc is not on the PATH: npm install --global typescript@${TYPESCRIPT_MIN} or newer`);
 		return;
 	}
-	const { stdout = "" } = spawnSync("tsc", ["--version"], {
-		encoding: "utf8",
-		env: { ...process.env, PATH: path },
-	});
+	const { stdout = "" } = spawnIn(path, "tsc", "--version");
 	const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "unknown";
 	if (!(Number.parseInt(version, 10) >= TYPESCRIPT_MIN)) {
 		faults.push(`tsc is TypeScript ${version}, the SDK wants ${TYPESCRIPT_MIN} or newer`);
 	}
+}
+
+function spawnIn(path: string, program: string, ...args: readonly string[]) {
+	return spawnSync(program, args, { encoding: "utf8", env: { ...process.env, PATH: path } });
 }
 
 function onPath(name: string, path: string): boolean {

@@ -4,7 +4,9 @@ import { basename, dirname, resolve } from "node:path";
 import { ErrorCode, UpdateError } from "../../ota/errors";
 import type { Settings } from "../../test-host/virtual/modules";
 
-export type Paths = Readonly<Record<string, string | readonly string[]>>;
+/** A path, or one with what else mcconfig is told of it. */
+export type Source = string | { source: string };
+export type Paths = Readonly<Record<string, Source | readonly Source[]>>;
 
 /** What a manifest says, and those say that it includes, in their order. */
 export interface Manifest {
@@ -17,11 +19,18 @@ export interface Manifest {
 }
 
 interface ManifestFile {
-	include?: string | readonly string[];
+	/** Those that are no text lie in git, as far away as the SDK. */
+	include?: unknown;
 	config?: Settings;
 	modules?: Paths;
 	data?: Paths;
 	preload?: string | readonly string[];
+}
+
+/** The same with whole paths, each by itself. */
+interface Located extends Omit<ManifestFile, "modules" | "data"> {
+	modules: [name: string, path: string][];
+	data: [name: string, path: string][];
 }
 
 /** Whether a path begins with a variable, as those into the SDK do. */
@@ -34,28 +43,28 @@ export function isSDKPath(path: string): boolean {
  * UpdateError FILE for a manifest that is missing or no JSON.
  */
 export function readManifest(file: string): Manifest {
-	const read: ManifestFile[] = [];
+	const read: Located[] = [];
 	readInto(resolve(file), read, new Set());
 	return {
 		config: Object.assign({}, ...read.map(({ config }) => config)),
-		modules: read.flatMap(({ modules }) => pairs(modules)),
-		data: { "*": read.flatMap(({ data }) => pairs(data).map(([, path]) => path)) },
+		modules: read.flatMap(({ modules }) => modules),
+		data: { "*": read.flatMap(({ data }) => data.map(([, path]) => path)) },
 		preload: read.flatMap(({ preload }) => preload ?? []),
 	};
 }
 
 /** Included ones first, since what includes them overrides them; paths become whole. */
-function readInto(file: string, read: ManifestFile[], seen: Set<string>): void {
+function readInto(file: string, read: Located[], seen: Set<string>): void {
 	if (seen.has(file)) return;
 	seen.add(file);
 	const manifest = parse(file);
 	const whole = (path: string) => (isSDKPath(path) ? path : resolve(dirname(file), path));
 	for (const path of [manifest.include ?? []].flat()) {
-		if (!isSDKPath(path)) readInto(whole(path), read, seen);
+		if (typeof path === "string" && !isSDKPath(path)) readInto(whole(path), read, seen);
 	}
-	const wholePaths = (paths: Paths = {}) =>
-		Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, [path].flat().map(whole)]));
-	read.push({ ...manifest, modules: wholePaths(manifest.modules), data: wholePaths(manifest.data) });
+	const wholePairs = (paths: Paths | undefined) =>
+		pairs(paths).map(([name, path]): [string, string] => [name, whole(path)]);
+	read.push({ ...manifest, modules: wholePairs(manifest.modules), data: wholePairs(manifest.data) });
 }
 
 function parse(file: string): ManifestFile {
@@ -68,9 +77,12 @@ function parse(file: string): ManifestFile {
 	}
 }
 
-function pairs(paths: Paths = {}): [name: string, path: string][] {
-	return Object.entries(paths).flatMap(([name, path]) =>
-		[path].flat().map((one): [string, string] => [name, one]),
+/** Each path by itself. */
+export function pairs(paths: Paths = {}): [name: string, path: string][] {
+	return Object.entries(paths).flatMap(([name, sources]) =>
+		[sources]
+			.flat()
+			.map((source): [string, string] => [name, typeof source === "string" ? source : source.source]),
 	);
 }
 
