@@ -10,9 +10,13 @@ import { PartitionTableStrategy } from "./slots/partition-table-strategy";
  * loader, else eboot. Begins or ends the trial of what runs, so it comes first at a start. `gzip`: as EbootStrategy's.
  */
 export function bootStrategy(board: Board, options: { gzip?: boolean } = {}): BootStrategy {
-	let hasTable = false;
-	for (const name of flash) hasTable ||= name === TABLE_NAME;
-	const strategy = hasTable ? new PartitionTableStrategy(board) : new EbootStrategy(board, options);
+	const strategy = hasTable() ? new PartitionTableStrategy(board) : new EbootStrategy(board, options);
 	strategy.trial?.begin();
 	return strategy;
+}
+
+/** Of its own, since what is made of it goes deep. */
+function hasTable(): boolean {
+	for (const name of flash) if (name === TABLE_NAME) return true;
+	return false;
 }

@@ -48,6 +48,8 @@ export interface BootStrategy {
 	readonly fault: UpdateError | undefined;
 	/** For a new image, which stays what it is where the boot loader cannot go back. */
 	readonly trial: Trial | undefined;
+	/** What is wrong with a firmware's first sector, where that is the boot loader's. */
+	firstSectorFault(sector: Uint8Array): string | undefined;
 	/** A new one for an uncompressed firmware that is staged at this flash offset. */
 	scanner(address: number): ImageScanner;
 	/** Throws UpdateError SPACE or NO_SLOT where `select` would not end well. */

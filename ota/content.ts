@@ -4,6 +4,9 @@ import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC }
 import { isStaged, type Place, type UpdateKind } from "./kind";
 import type { UpdateContext } from "./update-options";
 
+/** DOUT; what the board cannot tell is no mode. */
+const FLASH_MODE_MAX = 3;
+
 /** Checks what an update consists of while it streams by: what would not boot is refused as soon as it is seen. */
 export class Content {
 	/** The boot loader is to inflate it. */
@@ -24,6 +27,13 @@ export class Content {
 
 	get isRawFirmware(): boolean {
 		return this.kind === "firmware" && !this.gzip;
+	}
+
+	/** What the header of a raw firmware must have, where the chip goes by it. */
+	get flashMode(): number | undefined {
+		const { board, boot } = this.context;
+		const isOwn = this.isRawFirmware && boot.ownsHeader && board.flashMode <= FLASH_MODE_MAX;
+		return isOwn ? board.flashMode : undefined;
 	}
 
 	/** Of a firmware the first byte decides before any flash is touched. Throws UpdateError MAGIC_BYTE or IMAGE. */
@@ -48,7 +58,8 @@ export class Content {
 			return;
 		}
 		if (position === 0) this.checkHeader(sector);
-		const fault = this.scanner.write(new DataView(sector.buffer), length);
+		let fault = position === 0 ? this.context.boot.firstSectorFault(sector) : undefined;
+		fault ??= this.scanner.write(new DataView(sector.buffer), length);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 

@@ -6,7 +6,7 @@
 import type { Board } from "./board";
 import type { BootStrategy, ImageScanner, Staged } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
-import { APPLICATION_OFFSET, ApplicationScanner, SECTOR } from "./image";
+import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -66,13 +66,9 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
 export class EbootStrategy implements BootStrategy {
+	/** The function itself: what is called deep has no room for one more call. */
+	readonly firstSectorFault = bootImageFault;
 	readonly inflates: boolean;
-	readonly copies = true;
-	readonly applicationOffset = APPLICATION_OFFSET;
-	readonly ownsHeader = true;
-	readonly stagesAtEnd = true;
-	readonly fault = undefined;
-	readonly trial = undefined;
 	readonly #board: Board;
 	#command: Uint8Array | undefined;
 
@@ -82,8 +78,28 @@ export class EbootStrategy implements BootStrategy {
 		this.inflates = options.gzip ?? true;
 	}
 
+	// Of the class, where they take no memory.
+	get copies(): boolean {
+		return true;
+	}
+	get applicationOffset(): number {
+		return APPLICATION_OFFSET;
+	}
+	get ownsHeader(): boolean {
+		return true;
+	}
+	get stagesAtEnd(): boolean {
+		return true;
+	}
+	get fault(): undefined {
+		return undefined;
+	}
+	get trial(): undefined {
+		return undefined;
+	}
+
 	scanner(): ImageScanner {
-		return new ApplicationScanner(true);
+		return new ApplicationScanner();
 	}
 
 	check({ address, size, inflated, destination, room }: Staged): void {

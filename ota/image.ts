@@ -91,7 +91,6 @@ export function bootImageFault(sector: Uint8Array): string | undefined {
  * boot: eboot checks nothing of it, loads what the segment headers say and jumps.
  */
 export class ApplicationScanner {
-	private readonly boots: boolean;
 	private position = 0;
 	/** Where the next header lies in the file. */
 	private next = APPLICATION_OFFSET;
@@ -101,16 +100,9 @@ export class ApplicationScanner {
 	/** The first half of a segment header that two sectors share. */
 	private address = 0;
 
-	/** `boots`: also checks the boot loader's image, in the first sector. */
-	constructor(boots = false) {
-		this.boots = boots;
-	}
-
 	/** Takes the file's next bytes, whole sectors until the last; says what is wrong, or undefined. */
 	write(view: DataView, length: number): string | undefined {
 		const start = this.position;
-		const bootFault = this.boots && start === 0 ? bootImageFault(new Uint8Array(view.buffer)) : undefined;
-		if (bootFault) return bootFault;
 		const end = start + length;
 		this.position = end;
 		while (this.segmentsLeft !== 0) {

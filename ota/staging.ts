@@ -5,6 +5,7 @@ import { ErrorCode, UpdateError } from "./errors";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
 import { isStaged, type Place } from "./kind";
+import type { UpdateContext } from "./update-options";
 
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
@@ -23,14 +24,15 @@ export class Staging {
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
 
-	/** `byteLength` undefined: not known yet. `atEnd`: what is staged ends with its area, where its length is known. */
-	constructor(place: Place, byteLength: number | undefined, board: Board, atEnd: boolean) {
-		this.board = board;
+	/** `byteLength` undefined: not known yet. */
+	constructor(place: Place, byteLength: number | undefined, context: UpdateContext) {
+		this.board = context.board;
 		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		const isBelow = atEnd && isStaged(place) && byteLength !== undefined;
+		// Under eboot it ends right below what follows its area, where the Arduino core would put it.
+		const isBelow = context.boot.stagesAtEnd && isStaged(place) && byteLength !== undefined;
 		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 

@@ -5,7 +5,7 @@ import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
 import { inflatedSize, storedCRC } from "./gzip-trailer";
 import { SECTOR } from "./image";
-import { isStaged, type Place, placeOf } from "./kind";
+import { isStaged, type Place } from "./kind";
 import { refuseKnownImage } from "./known-image";
 import type { UpdateReport } from "./report";
 import { acceptCounter, acceptedCounter } from "./signature/accepted-counter";
@@ -14,9 +14,6 @@ import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
 import type { UpdateContext, UpdateOptions } from "./update-options";
 import { recordExpectation } from "./verdict";
-
-/** DOUT; what the board cannot tell is no mode. */
-const FLASH_MODE_MAX = 3;
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
 export class Update {
@@ -31,22 +28,18 @@ export class Update {
 	private readonly content: Content;
 	/** The filesystem was told to be away, and not yet to be back. */
 	private isAway = false;
-	/** What a firmware's header must have. */
-	private readonly flashMode: number | undefined;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
-	constructor(options: UpdateOptions, context: UpdateContext) {
+	constructor(options: UpdateOptions, context: UpdateContext, place: Place) {
 		this.options = options;
 		this.context = context;
+		this.place = place;
 		this.start = context.board.uptime;
 		const { kind, from = "" } = options;
 		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
-		this.place = placeOf(kind, context.atomicFilesystem);
-		const { board, boot } = context;
-		this.staging = new Staging(this.place, options.byteLength, board, boot.stagesAtEnd);
-		this.content = new Content(kind, this.place, context, this.staging.address);
-		this.flashMode = boot.ownsHeader && board.flashMode <= FLASH_MODE_MAX ? board.flashMode : undefined;
+		this.staging = new Staging(place, options.byteLength, context);
+		this.content = new Content(kind, place, context, this.staging.address);
 	}
 
 	get isOpen(): boolean {
@@ -192,8 +185,8 @@ export class Update {
 			this.context.onFilesystemAway?.();
 			this.isAway = true;
 		}
-		const isPatched = position === 0 && this.content.isRawFirmware;
-		staging.program(this.sector, this.fill, position, isPatched ? this.flashMode : undefined);
+		const flashMode = position === 0 ? this.content.flashMode : undefined;
+		staging.program(this.sector, this.fill, position, flashMode);
 		this.fill = 0;
 	}
 
@@ -220,20 +213,21 @@ export class Update {
 	/** `digest`: of all that came, signature and all. */
 	private choose(staging: Staging, payload: Payload, digest: string): void {
 		const { boot } = this.context;
-		const choice = isStaged(this.place) ? this.choiceOf(staging, payload, digest) : undefined;
+		const version = this.versionOf(staging);
+		const choice = isStaged(this.place) ? this.choiceOf(staging, payload, digest, version) : undefined;
 		if (choice) boot.check(choice);
 		// Before the choice: where the power is cut between the two, the same update is taken again.
 		if (payload.versionCounter !== undefined) acceptCounter(this.options.kind, payload.versionCounter);
 		if (choice) boot.select(choice);
-		this.expect(staging, payload);
+		this.expect(staging, payload, version);
 	}
 
 	/** What the boot loader is to take. Throws UpdateError where a gzip is damaged. */
-	private choiceOf(staging: Staging, payload: Payload, digest: string): StagedImage {
+	private choiceOf(staging: Staging, payload: Payload, digest: string, version: string): StagedImage {
 		const { kind, tag = "" } = this.options;
 		const { size } = payload;
 		if (this.content.gzip) payload.inflatedSize = inflatedSize(staging, size, kind);
-		const image = { md5: digest, version: this.versionOf(staging), tag };
+		const image = { md5: digest, version, tag };
 		const target = flash.open({ path: this.place.target, mode: "r" });
 		const { address: destination, size: room } = target.status();
 		target.close();
@@ -248,11 +242,10 @@ export class Update {
 	}
 
 	/** Keeps for the next start what is meant to lie at the target. */
-	private expect(staging: Staging, payload: Payload): void {
+	private expect(staging: Staging, payload: Payload, version: string): void {
 		const { kind, ms, from } = this.state;
 		const { gzip, isRawFirmware: isRaw } = this.content;
 		const digest = gzip ? storedCRC(staging, payload.size) : payload.md5;
-		const version = this.versionOf(staging);
 		recordExpectation(this.context.board, {
 			kind,
 			ms,

@@ -26,9 +26,7 @@ export class Updater {
 	#awaits = false;
 
 	constructor(context: UpdateContext) {
-		// Only a boot loader that copies brings a filesystem from where it is staged to its place.
-		const atomicFilesystem = context.atomicFilesystem && context.boot.copies;
-		this.#context = { ...context, atomicFilesystem };
+		this.#context = context;
 		// The status tells it, and a server is.
 		if (context.running.md5 === undefined) context.running.measure();
 	}
@@ -73,7 +71,9 @@ export class Updater {
 	}
 
 	private placeOf(kind: UpdateOptions["kind"]): Place {
-		return placeOf(kind, this.#context.atomicFilesystem);
+		const { atomicFilesystem, boot } = this.#context;
+		// Only a boot loader that copies brings a filesystem from where it is staged to its place.
+		return placeOf(kind, atomicFilesystem && boot.copies);
 	}
 
 	/** Whether the firmware that runs is on trial: it has to be confirmed. */
@@ -148,7 +148,7 @@ export class Updater {
 	private make(options: UpdateOptions): Update {
 		try {
 			if ((options.byteLength ?? 0) > this.freeSpace(options.kind)) throw new UpdateError(ErrorCode.SPACE);
-			const update = new Update(options, this.#context);
+			const update = new Update(options, this.#context, this.placeOf(options.kind));
 			// What could have been taken up again is written over.
 			if (!options.staged) clearResume(this.recordSector);
 			return update;

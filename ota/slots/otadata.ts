@@ -37,7 +37,7 @@ export class Otadata {
 		return isBootable(first) && first.sequence > second.sequence ? 0 : 1;
 	}
 
-	/** The sector that a new choice goes to. */
+	/** The sector that a new choice goes to, since a power cut then leaves the present one. */
 	get other(): number {
 		return this.present === 0 ? 1 : 0;
 	}
@@ -52,14 +52,9 @@ export class Otadata {
 		return record ? (record.sequence - 1) % this.slots : -1;
 	}
 
-	/** The sequence that `choose` would give a slot. */
+	/** The smallest sequence above the present one that means a slot. */
 	sequenceFor(slot: number): number {
 		return nextSequence(this.at(this.present)?.sequence ?? 0, slot, this.slots);
-	}
-
-	/** Chooses a slot, in the sector that does not hold the present choice. Throws UpdateError ERASE or WRITE. */
-	choose(slot: number, state: number): void {
-		this.write(this.other, { sequence: this.sequenceFor(slot), state, started: false });
 	}
 
 	/** Writes a record to a sector. Throws UpdateError ERASE or WRITE. */

@@ -11,14 +11,15 @@ import { putHex, toHex } from "../hex";
 import { SECTOR } from "../image";
 
 const NOTE_DISTANCE = 256;
+/** Of one sector; the record lies in the place of the first. */
 const NOTES_MAX = SECTOR / NOTE_DISTANCE - 1;
+const PLACES = 2 * NOTES_MAX;
 /** Of those that are kept over the erase of their sector. */
 const KEPT_MAX = 4;
 
-/** "OTAN", little-endian. */
-const MAGIC = 0x4e41544f;
-const FORMAT = 1;
-const REFUSED_OFFSET = 5;
+/** "OTN1", little-endian: the format's version is its last digit. */
+const MAGIC = 0x314e544f;
+const REFUSED_OFFSET = 4;
 const SEQUENCE_OFFSET = 8;
 const MD5_OFFSET = 12;
 const MD5_LENGTH = 16;
@@ -27,13 +28,6 @@ const TAG_OFFSET = 60;
 const TAG_LENGTH = 80;
 const CRC_OFFSET = 140;
 const NOTE_LENGTH = 144;
-
-/** Which image a note is of. */
-interface Note extends ImageIdentity {
-	/** The sequence that it was chosen with. */
-	sequence: number;
-	refused: boolean;
-}
 
 export class RefusedImages {
 	private readonly flash: Flash;
@@ -45,111 +39,117 @@ export class RefusedImages {
 		this.flash = flash;
 	}
 
-	/**
-	 * Notes a new image in the sector `kept`, and what was refused by the one that is to be erased. False where there is
-	 * no room; then nothing is remembered.
-	 */
-	note(kept: number, erased: number, image: ImageIdentity, sequence: number): boolean {
-		let count = 0;
-		for (let i = NOTES_MAX; i > 0 && count < KEPT_MAX; i--) {
-			if (!this.read(erased, i)?.refused) continue;
-			if (!this.append(kept)) return false;
-			count += 1;
-		}
-		this.encode(image, sequence);
-		return this.append(kept);
+	/** Whether a sector takes the note of a new image, and what is kept of the other one. */
+	hasRoom(sector: number): boolean {
+		return this.free(sector, KEPT_MAX) >= 0;
 	}
 
-	/** The image that was chosen with this sequence is not taken again. */
-	refuse(sequence: number): void {
-		const place = this.find((note) => note.sequence === sequence && !note.refused);
-		if (place) this.flash.write(new Uint8Array(1), place + REFUSED_OFFSET);
-	}
-
-	/** The image that was chosen with this sequence is good, whatever was said of it. */
-	accept(sequence: number): void {
-		let md5 = "";
-		this.find((note) => {
-			if (note.sequence === sequence && !note.refused) md5 = note.md5;
-			return false;
-		});
-		for (;;) {
-			const place = this.find((note) => note.refused && note.md5 === md5);
-			if (!place) return;
-			this.flash.write(new Uint8Array(4), place);
+	/** Keeps in one sector what was refused by the notes of the other one, which is to be erased. */
+	carry(kept: number, erased: number): void {
+		let left = KEPT_MAX;
+		for (let i = (erased + 1) * NOTES_MAX - 1; i >= erased * NOTES_MAX && left > 0; i--) {
+			if (!this.load(i) || !this.refused) continue;
+			this.append(kept);
+			left -= 1;
 		}
 	}
 
-	/** By its MD5 where that is known, else by its ETag, else by its version. */
-	has({ md5, tag, version }: ImageIdentity): boolean {
-		return (
-			this.find((note) => {
-				if (!note.refused) return false;
-				if (md5 !== "" && note.md5 !== "") return md5 === note.md5;
-				if (tag !== "" && note.tag !== "") return tag === note.tag;
-				return version !== "" && version === note.version;
-			}) > 0
-		);
-	}
-
-	/** The flash offset of the first note that is the one; 0 where none is. */
-	private find(isIt: (note: Note) => boolean): number {
-		for (let sector = 0; sector < 2; sector++) {
-			for (let i = 1; i <= NOTES_MAX; i++) {
-				const note = this.read(sector, i);
-				if (note && isIt(note)) return placeOf(sector, i);
-			}
-		}
-		return 0;
-	}
-
-	/** Writes what was read or encoded last to the first place of a sector that is free. */
-	private append(sector: number): boolean {
-		const first = new Uint8Array(4);
-		for (let i = 1; i <= NOTES_MAX; i++) {
-			this.flash.read(first, placeOf(sector, i));
-			if (first.some((byte) => byte !== 0xff)) continue;
-			this.flash.write(this.bytes, placeOf(sector, i));
-			return true;
-		}
-		return false;
-	}
-
-	private encode({ md5, version, tag }: ImageIdentity, sequence: number): void {
+	/** Makes the note of a new image, which `append` then writes: in steps, since each call deep in the stack takes of it. */
+	describe({ md5, version, tag }: ImageIdentity, sequence: number): void {
 		this.bytes.fill(0);
-		this.view.setUint32(0, MAGIC, true);
-		this.bytes[4] = FORMAT;
-		this.bytes[REFUSED_OFFSET] = 0xff;
 		this.view.setUint32(SEQUENCE_OFFSET, sequence, true);
 		putHex(this.bytes, MD5_OFFSET, md5);
 		writeText(this.view, VERSION_OFFSET, VERSION_LENGTH, version);
 		// One that does not fit is none.
 		writeText(this.view, TAG_OFFSET, TAG_LENGTH, tag.length > TAG_LENGTH ? "" : tag);
+		this.seal();
+	}
+
+	/** Writes the note to a sector, where it has room. */
+	append(sector: number): void {
+		const place = this.free(sector, 0);
+		if (place >= 0) this.flash.write(this.bytes, placeOf(place));
+	}
+
+	/** The image that was chosen with this sequence is not taken again. */
+	refuse(sequence: number): void {
+		for (let i = 0; i < PLACES; i++) {
+			if (!this.load(i) || this.refused || this.sequence !== sequence) continue;
+			this.flash.write(new Uint8Array(1), placeOf(i) + REFUSED_OFFSET);
+		}
+	}
+
+	/** The image that was chosen with this sequence is good, whatever was said of it. */
+	accept(sequence: number): void {
+		let md5 = "";
+		for (let i = 0; i < PLACES; i++) {
+			if (this.load(i) && !this.refused && this.sequence === sequence) md5 = this.md5;
+		}
+		for (let i = 0; i < PLACES; i++) {
+			if (this.load(i) && this.refused && this.md5 === md5) this.flash.write(new Uint8Array(4), placeOf(i));
+		}
+	}
+
+	/** By its MD5 where that is known, else by its ETag, else by its version. */
+	has(image: ImageIdentity): boolean {
+		for (let i = 0; i < PLACES; i++) if (this.load(i) && this.refused && this.is(image)) return true;
+		return false;
+	}
+
+	private is({ md5, tag, version }: ImageIdentity): boolean {
+		if (md5 !== "") return md5 === this.md5;
+		const known = readText(this.view, TAG_OFFSET, TAG_LENGTH);
+		if (tag !== "" && known !== "") return tag === known;
+		return version !== "" && version === readText(this.view, VERSION_OFFSET, VERSION_LENGTH);
+	}
+
+	private get refused(): boolean {
+		return this.bytes[REFUSED_OFFSET] !== 0xff;
+	}
+
+	private get sequence(): number {
+		return this.view.getUint32(SEQUENCE_OFFSET, true);
+	}
+
+	private get md5(): string {
+		return toHex(this.bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH));
+	}
+
+	/** The first free place of a sector that has `more` behind it; -1 where there is none. */
+	private free(sector: number, more: number): number {
+		const first = new Uint8Array(1);
+		const end = (sector + 1) * NOTES_MAX;
+		for (let i = sector * NOTES_MAX; i + more < end; i++) {
+			this.flash.read(first, placeOf(i));
+			if (first[0] === 0xff) return i;
+		}
+		return -1;
+	}
+
+	private seal(): void {
+		this.view.setUint32(0, MAGIC, true);
+		this.bytes[REFUSED_OFFSET] = 0xff;
 		this.view.setUint32(CRC_OFFSET, crc32(this.bytes, CRC_OFFSET), true);
 	}
 
-	/** The note at a place, which stays in the buffer; undefined where there is none, or a torn one. */
-	private read(sector: number, index: number): Note | undefined {
-		const bytes = this.bytes;
-		const view = this.view;
-		this.flash.read(bytes, placeOf(sector, index));
-		if (view.getUint32(0, true) !== MAGIC || bytes[4] !== FORMAT) return undefined;
-		const refused = bytes[REFUSED_OFFSET];
+	/** Takes the note at a place into the buffer; false where there is none, or a torn one. */
+	private load(place: number): boolean {
+		this.flash.read(this.bytes, placeOf(place));
+		return this.view.getUint32(0, true) === MAGIC && this.isWhole();
+	}
+
+	private isWhole(): boolean {
+		const { bytes } = this;
+		const refused = bytes[REFUSED_OFFSET] ?? 0xff;
 		// Written later than the CRC.
 		bytes[REFUSED_OFFSET] = 0xff;
-		const isWhole = view.getUint32(CRC_OFFSET, true) === crc32(bytes, CRC_OFFSET);
-		bytes[REFUSED_OFFSET] = refused ?? 0xff;
-		if (!isWhole) return undefined;
-		return {
-			sequence: view.getUint32(SEQUENCE_OFFSET, true),
-			refused: refused !== 0xff,
-			md5: toHex(bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH)),
-			version: readText(view, VERSION_OFFSET, VERSION_LENGTH),
-			tag: readText(view, TAG_OFFSET, TAG_LENGTH),
-		};
+		const crc = crc32(bytes, CRC_OFFSET);
+		bytes[REFUSED_OFFSET] = refused;
+		return crc === this.view.getUint32(CRC_OFFSET, true);
 	}
 }
 
-function placeOf(sector: number, index: number): number {
-	return sector * SECTOR + index * NOTE_DISTANCE;
+/** Places 0 to 14 are in the first sector, the others in the second. */
+function placeOf(place: number): number {
+	return (place < NOTES_MAX ? place + 1 : place + 2) * NOTE_DISTANCE;
 }

@@ -1,9 +1,12 @@
+import flash from "embedded:storage/flash";
 import type { Board } from "../board";
 import type { ImageIdentity } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
 import type { Trial } from "../trial";
+import { Otadata } from "./otadata";
 import { isBootable, nextSequence, type OtadataRecord, OtaState } from "./otadata-record";
-import { NO_SLOT, type Slots } from "./slots";
+import { RefusedImages } from "./refused-images";
+import { NO_SLOT, type Slots, slotFault } from "./slots";
 
 /**
  * The trial of a slot. A boot loader that knows trials, as ESP-IDF's does, marks the first boot and gives the slot up
@@ -11,27 +14,29 @@ import { NO_SLOT, type Slots } from "./slots";
  * goes back itself when it finds that.
  */
 export class SlotTrial implements Trial {
+	/** Known from the start, since it is asked before each update. */
+	isPending = false;
 	private readonly slots: Slots;
 	private readonly board: Board;
 
+	/** Throws UpdateError READ. */
 	constructor(slots: Slots, board: Board) {
 		this.slots = slots;
 		this.board = board;
-	}
-
-	get isPending(): boolean {
-		const { state } = this.record ?? { state: OtaState.VALID };
-		return state === OtaState.NEW || state === OtaState.PENDING;
+		const state = this.record(this.open())?.state;
+		this.isPending = state === OtaState.NEW || state === OtaState.PENDING;
 	}
 
 	begin(): void {
-		const { otadata, refused } = this.slots;
 		let isOver = false;
 		try {
+			const otadata = this.open();
 			const { sequence, state } = otadata.at(otadata.other) ?? { sequence: 0, state: OtaState.VALID };
-			if (state === OtaState.ABORTED || state === OtaState.INVALID) refused.refuse(sequence);
+			if (state === OtaState.ABORTED || state === OtaState.INVALID) {
+				new RefusedImages(otadata.flash).refuse(sequence);
+			}
 			if (!this.isPending) return;
-			isOver = this.record?.started === true;
+			isOver = this.record(otadata)?.started === true;
 			if (isOver) this.goBack();
 			else otadata.markStarted(otadata.present);
 		} catch {
@@ -42,11 +47,12 @@ export class SlotTrial implements Trial {
 	}
 
 	confirm(): void {
-		const record = this.record;
+		const otadata = this.open();
+		const record = this.record(otadata);
 		if (!record || !this.isPending) return;
-		const { otadata, refused } = this.slots;
 		otadata.write(otadata.present, { ...record, state: OtaState.VALID });
-		refused.accept(record.sequence);
+		this.isPending = false;
+		new RefusedImages(otadata.flash).accept(record.sequence);
 	}
 
 	rollback(): never {
@@ -54,40 +60,43 @@ export class SlotTrial implements Trial {
 		this.board.restart();
 	}
 
-	private goBack(): void {
-		const record = this.record;
-		if (!record) throw new UpdateError(ErrorCode.NO_WAY_BACK, "what runs was not chosen by an update");
-		const before = this.before;
-		const fault = this.slots.faultOf(before, this.board);
-		if (fault) throw new UpdateError(ErrorCode.NO_WAY_BACK, fault);
-		const { otadata, refused } = this.slots;
-		refused.refuse(record.sequence);
-		// In the place of its own record: at no moment is there one that means what is given up and none that means the other.
-		if (before === NO_SLOT) otadata.erase(otadata.present);
-		else {
-			const sequence = nextSequence(record.sequence, before, otadata.slots);
-			otadata.write(otadata.present, { sequence, state: OtaState.VALID, started: true });
-		}
-	}
-
 	refuses(image: ImageIdentity): boolean {
 		try {
-			return this.slots.refused.has(image);
+			return new RefusedImages(flash.open({ path: this.slots.otadata, mode: "r" })).has(image);
 		} catch {
 			return false;
 		}
 	}
 
+	private open(): Otadata {
+		return new Otadata(this.slots.otadata, this.slots.count);
+	}
+
+	private goBack(): void {
+		const otadata = this.open();
+		const record = this.record(otadata);
+		if (!record) throw new UpdateError(ErrorCode.NO_WAY_BACK, "what runs was not chosen by an update");
+		const before = this.before(otadata);
+		const fault = slotFault(before, this.board);
+		if (fault) throw new UpdateError(ErrorCode.NO_WAY_BACK, fault);
+		new RefusedImages(otadata.flash).refuse(record.sequence);
+		// In the place of its own record: at no moment is there one that means what is given up and none that means the other.
+		if (before === NO_SLOT) otadata.erase(otadata.present);
+		else {
+			const sequence = nextSequence(record.sequence, before, this.slots.count);
+			otadata.write(otadata.present, { sequence, state: OtaState.VALID, started: true });
+		}
+	}
+
 	/** The record that chose what runs; undefined where nothing did, or the boot loader has started another slot. */
-	private get record(): OtadataRecord | undefined {
-		const { otadata, running } = this.slots;
+	private record(otadata: Otadata): OtadataRecord | undefined {
 		const record = otadata.at(otadata.present);
-		return otadata.slotOf(record) === running ? record : undefined;
+		return otadata.slotOf(record) === this.slots.running ? record : undefined;
 	}
 
 	/** The slot that was chosen before, or what boots where nothing is chosen. */
-	private get before(): number {
-		const { otadata, running, hasFactory } = this.slots;
+	private before(otadata: Otadata): number {
+		const { running, hasFactory } = this.slots;
 		const other = otadata.at(otadata.other);
 		if (isBootable(other) && otadata.slotOf(other) !== running) return otadata.slotOf(other);
 		if (hasFactory) return NO_SLOT;

@@ -102,8 +102,7 @@ export class TableReader {
 	private checkPlace(index: number, flashSize: number): void {
 		const { label, offset, size } = this.at(index);
 		const end = offset + size;
-		const isAligned = offset % PARTITION_ALIGNMENT === 0 && size % PARTITION_ALIGNMENT === 0;
-		if (!isAligned || size === 0 || offset < TABLE_OFFSET + TABLE_LENGTH || end > flashSize) {
+		if (!isPlace(offset, size) || end > flashSize) {
 			throw new UpdateError(ErrorCode.TABLE_OUTSIDE, label, flashSize);
 		}
 		for (let before = 0; before < index; before++) {
@@ -113,4 +112,9 @@ export class TableReader {
 			}
 		}
 	}
+}
+
+function isPlace(offset: number, size: number): boolean {
+	const isAligned = offset % PARTITION_ALIGNMENT === 0 && size % PARTITION_ALIGNMENT === 0;
+	return isAligned && size > 0 && offset >= TABLE_OFFSET + TABLE_LENGTH;
 }
