@@ -1,4 +1,5 @@
 /** What a loader reads and writes by address: peripherals as far as tools ask for them, and RAM. */
+import { Memory } from "../memory";
 import { SpiController } from "./spi";
 
 /** A word of the ROM by which tools tell the chips apart. */
@@ -20,6 +21,7 @@ export class Registers {
 	baudRate = BAUD_RATE;
 	readonly #spi: SpiController;
 	readonly #efuse: readonly number[];
+	readonly #memory = new Memory();
 	readonly #written = new Map<number, number>();
 
 	/** `mac` has six bytes, `flashSize` is in bytes. */
@@ -45,8 +47,14 @@ export class Registers {
 		return this.#written.get(address) ?? 0;
 	}
 
-	/** Changes the bits of `mask`. */
+	/** Whether there is something to write to: RAM or a peripheral, on a word's boundary. */
+	writable(address: number, length: number): boolean {
+		return this.#memory.exception(address, length) === undefined;
+	}
+
+	/** Changes the bits of `mask`. What is not writable stays as it is. */
 	write(address: number, value: number, mask: number): void {
+		if (!this.writable(address, 4)) return;
 		const word = ((value & mask) | (this.read(address) & ~mask)) >>> 0;
 		if (address >= SPI && address < SPI + 0x100) this.#spi.write(address - SPI, word);
 		else this.#written.set(address, word);
