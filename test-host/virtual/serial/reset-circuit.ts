@@ -5,10 +5,11 @@
 import type { VirtualBoard } from "../virtual-board";
 
 /**
- * How long a capacitor holds the reset pin down behind it, ms: tools change the two lines one after the other, and
- * let go of the flash button 50 ms later.
+ * How long a capacitor holds the reset pin down behind it, ms: tools let go of the flash button 50 ms later. With
+ * both lines on longer: tools change one after the other, over a network with a pause between them.
  */
 const RISE_TIME = 25;
+const RISE_TIME_BOTH = 150;
 
 export class ResetCircuit {
 	readonly #board: Pick<VirtualBoard, "flashButton" | "holdReset" | "reset">;
@@ -26,14 +27,17 @@ export class ResetCircuit {
 		this.#dtr = dtr;
 		this.#rts = rts;
 		this.#board.flashButton = dtr && !rts;
-		const hold = rts && !dtr;
-		if (hold) {
-			clearTimeout(this.#rise);
-			this.#rise = undefined;
+		clearTimeout(this.#rise);
+		if (rts && !dtr) {
 			if (!this.#held) void this.#board.holdReset();
+			this.#held = true;
 		} else if (this.#held) {
-			this.#rise = setTimeout(() => void this.#board.reset(), RISE_TIME);
+			this.#rise = setTimeout(() => this.#release(), dtr && rts ? RISE_TIME_BOTH : RISE_TIME);
 		}
-		this.#held = hold;
+	}
+
+	#release(): void {
+		this.#held = false;
+		void this.#board.reset();
 	}
 }
