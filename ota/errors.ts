@@ -80,6 +80,14 @@ export const ErrorCode = Object.freeze({
 	VERSION_COUNTER: 147,
 	OTHER_BOARD: 148,
 	OTHER_FLASH: 149,
+	PORT: 160,
+	NO_CHIP: 161,
+	OTHER_CHIP: 162,
+	CABLE_LOST: 163,
+	CABLE_SPACE: 164,
+	CABLE_VERIFY: 165,
+	LOADER: 166,
+	SYMBOLS: 167,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -160,6 +168,14 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	147: "The image's version counter is {0}, this board takes {1} and above: send a newer one",
 	148: "The image is for the board {0}, and this is {1}: send the one that is made for it",
 	149: "The image is for a flash of {0} bytes, and this board's has {1}: send the one that is made for it",
+	160: "Serial port {0}: {1}",
+	161: "No chip answers on {0}: hold its FLASH button, press and release RST, let go of FLASH, and try again",
+	162: "The chip on {0} is no ESP8266 but {1}",
+	163: "Connection to {0} lost: plug the board in again and repeat all of it, what it has is not whole",
+	164: "{0} bytes do not fit the {1} bytes of this board's flash",
+	165: "The flash does not hold what was sent (MD5): try again, slower with --baud 115200",
+	166: "The board's loader failed: {0}",
+	167: "No symbols from {0}: {1}",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

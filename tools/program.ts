@@ -1,9 +1,11 @@
 import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { name, version } from "../package.json";
 import { discoverCommand } from "./discover";
+import { flashCommand } from "./flash";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
 import { packCommand } from "./pack";
+import { portsCommand } from "./ports";
 import { serveCommand } from "./serve";
 import { signCommand } from "./sign";
 import { simulateCommand } from "./simulate";
@@ -21,6 +23,8 @@ const subcommands: readonly (() => Command)[] = [
 	signCommand,
 	verifyCommand,
 	serveCommand,
+	flashCommand,
+	portsCommand,
 ];
 
 /**

@@ -63,8 +63,8 @@ export class RamDownload {
 		if (body.length !== 8) return failed(this.#errors.length);
 		if (this.#left > 0) return failed(this.#errors.size);
 		if (stay !== 0 || entry === 0) return done;
-		const then = this.#greets ? "stub" : "unknown program";
+		const next = this.#greets ? "stub" : "unknown program";
 		this.#greets = false;
-		return { error: 0, then };
+		return { error: 0, next };
 	}
 }

@@ -10,6 +10,9 @@ const EFUSE = 0x3ff00050;
 const UART_CLOCK_DIVIDER = 0x60000014;
 /** Twice the crystal's frequency, Hz. */
 const UART_CLOCK = 52_000_000;
+/** The UART's version, by which old tools tell the chips apart. */
+const UART_DATE = 0x60000078;
+const UART_DATE_ESP8266 = 0x00062000;
 const SPI = 0x60000200;
 /** Makers that one byte of the second word stands for. */
 const makers: readonly number[] = [0x18fe34, 0xacd074];
@@ -30,17 +33,13 @@ export class Registers {
 		const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac;
 		const maker = (a << 16) | (b << 8) | c;
 		const number = makers.indexOf(maker);
-		this.#efuse = [
-			(f << 24) >>> 0,
-			(Math.max(number, 0) << 16) | (d << 8) | e,
-			0,
-			number === -1 ? maker : 0,
-		];
+		this.#efuse = [(f << 24) >>> 0, (Math.max(number, 0) << 16) | (d << 8) | e, 0, number === -1 ? maker : 0];
 	}
 
 	/** The word at `address`, a multiple of 4; 0 where nothing is known. */
 	read(address: number): number {
 		if (address === ROM_WORD) return ROM_WORD_ESP8266;
+		if (address === UART_DATE) return UART_DATE_ESP8266;
 		if (address === UART_CLOCK_DIVIDER) return Math.round(UART_CLOCK / this.baudRate);
 		if (address >= EFUSE && address < EFUSE + 16) return this.#efuse[(address - EFUSE) / 4] ?? 0;
 		if (address >= SPI && address < SPI + 0x100) return this.#spi.read(address - SPI);

@@ -60,12 +60,12 @@ export class RomLoader {
 		const request = decodeRequest(packet);
 		// Until it knows the baud rate it understands nothing else.
 		if (!request || !(this.#synchronized || request.command === Command.SYNC)) return undefined;
-		const { error, value = SYNC_VALUE, times = 1, then } = this.#handle(request);
+		const { error, value = SYNC_VALUE, times = 1, next } = this.#handle(request);
 		const status = Uint8Array.of(error === 0 ? 0 : 1, error);
 		// What it does not have it answers with the command before, by which tools tell.
 		if (times === 1 || error === 0) this.#answered = request.command;
 		for (let i = 0; i < times; i++) this.#send(encodeResponse(this.#answered, value, status));
-		return then;
+		return next;
 	}
 
 	#handle(request: Request): Reply {
@@ -137,7 +137,7 @@ export class RomLoader {
 	/** 0 resets, 1 runs what is in flash. */
 	#end({ body, words: [stay = 0] }: Request): Reply {
 		if (body.length !== 4) return failed(RomError.FORMAT);
-		return { error: 0, then: stay === 0 ? "reset" : "run" };
+		return { error: 0, next: stay === 0 ? "reset" : "run" };
 	}
 }
 

@@ -4,9 +4,10 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { IAC } from "../../../tools/serial/telnet";
 import type { VirtualBoard } from "../virtual-board";
 import { ResetCircuit } from "./reset-circuit";
-import { IAC, Rfc2217 } from "./rfc2217";
+import { Rfc2217 } from "./rfc2217";
 
 /** A cable has one end. How long a second client waits for the first to be gone, ms. */
 const TAKE_OVER_TIME = 200;
@@ -47,7 +48,10 @@ export class SerialServer {
 		socket.on("error", () => socket.destroy());
 		socket.setNoDelay();
 		if (this.#client) {
-			await Promise.race([once(this.#client, "close"), new Promise((wake) => setTimeout(wake, TAKE_OVER_TIME))]);
+			await Promise.race([
+				once(this.#client, "close"),
+				new Promise((wake) => setTimeout(wake, TAKE_OVER_TIME)),
+			]);
 		}
 		if (this.#client || !this.#board) {
 			socket.end("Port already in use\r\n");

@@ -54,8 +54,8 @@ export class SlipDecoder {
 			this.#escaped = true;
 			return;
 		}
-		const escape = byte === ESC_END ? END : byte === ESC_ESC ? ESC : undefined;
-		const value = this.#escaped ? escape : byte;
+		const meant = byte === ESC_END ? END : byte === ESC_ESC ? ESC : undefined;
+		const value = this.#escaped ? meant : byte;
 		this.#escaped = false;
 		if (value === undefined || this.#length === this.#packet.length) {
 			this.#dropping = true;

@@ -32,7 +32,7 @@ export interface Reply {
 	/** How often it is said; once where not given. */
 	times?: number;
 	/** Comes after the reply: what the chip does then. */
-	then?: Next | undefined;
+	next?: Next | undefined;
 }
 
 /**

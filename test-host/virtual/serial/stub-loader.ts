@@ -66,11 +66,11 @@ export class StubLoader {
 		const request = decodeRequest(packet);
 		if (!request) return undefined;
 		if (request.command === Command.RUN_USER_CODE) return "run";
-		const { error, value = 0, data, times = 1, then } = this.#handle(request);
+		const { error, value = 0, data, times = 1, next } = this.#handle(request);
 		const body = Uint8Array.of(...(data ?? []), error, 0);
 		for (let i = 0; i < times; i++) this.#send(encodeResponse(request.command, value, body));
 		if (error === 0) await this.#afterwards(request);
-		return then;
+		return next;
 	}
 
 	#handle(request: Request): Reply {
@@ -159,7 +159,7 @@ export class StubLoader {
 		if (writing.left > 0) return failed(StubError.TOO_LITTLE);
 		this.#writing = undefined;
 		if (writing.error !== 0) return failed(writing.error);
-		return { error: 0, then: stay === 0 ? "reset" : undefined };
+		return { error: 0, next: stay === 0 ? "reset" : undefined };
 	}
 
 	#erase(offset: number, length: number): Reply {
@@ -183,7 +183,8 @@ export class StubLoader {
 	}
 
 	#mayRead([offset = 0, length = 0, packetLength = 0, window = 0]: readonly number[]): Reply {
-		const sane = packetLength > 0 && packetLength <= READ_PACKET_MAX && window > 0 && window <= READ_WINDOW_MAX;
+		const sane =
+			packetLength > 0 && packetLength <= READ_PACKET_MAX && window > 0 && window <= READ_WINDOW_MAX;
 		if (!sane) return failed(StubError.DATA_LENGTH);
 		return offset + length > this.#flash.size ? failed(StubError.FLASH) : done;
 	}
