@@ -88,6 +88,7 @@ export const ErrorCode = Object.freeze({
 	CABLE_VERIFY: 165,
 	LOADER: 166,
 	SYMBOLS: 167,
+	MONITOR_LOST: 168,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -176,6 +177,7 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	165: "The flash does not hold what was sent (MD5): try again, slower with --baud 115200",
 	166: "The board's loader failed: {0}",
 	167: "No symbols from {0}: {1}",
+	168: "Connection to {0} lost",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

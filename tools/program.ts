@@ -4,6 +4,7 @@ import { discoverCommand } from "./discover";
 import { flashCommand } from "./flash";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
+import { monitorCommand } from "./monitor";
 import { packCommand } from "./pack";
 import { portsCommand } from "./ports";
 import { serveCommand } from "./serve";
@@ -24,6 +25,7 @@ const subcommands: readonly (() => Command)[] = [
 	verifyCommand,
 	serveCommand,
 	flashCommand,
+	monitorCommand,
 	portsCommand,
 ];
 
@@ -34,7 +36,7 @@ const subcommands: readonly (() => Command)[] = [
 export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
 	const program = new Command(name)
 		.description(
-			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed, a server",
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed, a server, and the cable",
 		)
 		.version(version)
 		.configureOutput(output)
