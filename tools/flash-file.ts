@@ -2,12 +2,11 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { FLASH_SIZE_OFFSET, flashSizeOf } from "../ota/image";
 import { imageInfo } from "./image-info";
 import { flashSizes } from "./option-values";
 import { Progress } from "./progress";
 import { readImage } from "./read-image";
-import { type FlashPart, type FoundChip, flash } from "./serial/flashing";
+import { checkFlashSize, type FlashPart, type FoundChip, flash } from "./serial/flashing";
 import { findInitData, INIT_DATA_OFFSET, readInitData } from "./serial/init-data";
 import { withoutExperimentalWarnings } from "./serial/quiet-import";
 import { WebSerialPort } from "./serial/web-serial-port";
@@ -32,10 +31,7 @@ export async function flashFile(file: string, options: FlashFileOptions): Promis
 		const image = await readFirmware(file, force);
 		const initData = erase ? await initDataOf(options.initData) : undefined;
 		const parts = (chip: FoundChip): FlashPart[] => {
-			const wanted = flashSizeOf(image[FLASH_SIZE_OFFSET] ?? 0);
-			if (wanted > chip.flashSize && !force) {
-				throw new UpdateError(ErrorCode.OTHER_FLASH, wanted, chip.flashSize);
-			}
+			if (!force) checkFlashSize(image, chip);
 			const firmware = { address: 0, data: image };
 			const address = chip.flashSize - INIT_DATA_OFFSET;
 			return initData ? [firmware, { address, data: initData }] : [firmware];
@@ -48,7 +44,11 @@ export async function flashFile(file: string, options: FlashFileOptions): Promis
 				erase,
 				parts,
 				md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-				onStage: (stage, chip) => say(stageText(stage, name, chip)),
+				onStage: (stage, chip) => {
+					if (stage === "connecting") say(`Looking for a board on ${name}`);
+					if (stage === "erasing") say("Erasing all of the flash");
+					if (stage === "found" && chip) say(chipText(chip));
+				},
 				onProgress: (done, total) => progress.update(done, total),
 			}),
 		);
@@ -67,11 +67,9 @@ export async function flashFile(file: string, options: FlashFileOptions): Promis
 
 const NO_RESET = "Now press its RST button: this connection has no line for that (rfc2217:// has)\n";
 
-function stageText(stage: "connecting" | "erasing" | "writing", port: string, chip?: FoundChip): string {
-	if (stage === "connecting") return `Looking for a board on ${port}`;
-	if (stage === "erasing") return "Erasing all of the flash";
-	const size = [...flashSizes].find(([, bytes]) => bytes === chip?.flashSize)?.[0];
-	return `${chip?.description}, MAC ${chip?.mac}, ${size} of flash`;
+function chipText({ description, mac, flashSize }: FoundChip): string {
+	const size = [...flashSizes].find(([, bytes]) => bytes === flashSize)?.[0];
+	return `${description}, MAC ${mac}, ${size} of flash`;
 }
 
 /** The flash holds it inflated. */

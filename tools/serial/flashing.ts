@@ -3,6 +3,7 @@
  * of Web Serial, or has its shape.
  */
 import { ErrorCode, UpdateError } from "../../ota/errors";
+import { FLASH_SIZE_OFFSET, flashSizeOf } from "../../ota/image";
 
 /** What the ROM's loader is spoken to with. */
 const ROM_BAUD_RATE = 115_200;
@@ -48,7 +49,7 @@ export interface FlashingOptions {
 	parts(chip: FoundChip): readonly FlashPart[];
 	/** MD5 in hexadecimal. */
 	md5(bytes: Uint8Array): string;
-	onStage(stage: "connecting" | "erasing" | "writing", chip?: FoundChip): void;
+	onStage(stage: "connecting" | "found" | "erasing" | "writing", chip?: FoundChip): void;
 	/** Of all parts' bytes. */
 	onProgress(done: number, total: number): void;
 }
@@ -63,6 +64,7 @@ export async function flash(options: FlashingOptions): Promise<FoundChip> {
 	try {
 		options.onStage("connecting");
 		const chip = await connect(options, loader);
+		options.onStage("found", chip);
 		const parts = options.parts(chip);
 		for (const { address, data } of parts) {
 			if (address + data.length > chip.flashSize) {
@@ -86,6 +88,12 @@ export async function flash(options: FlashingOptions): Promise<FoundChip> {
 	} finally {
 		await transport.disconnect().catch(() => {});
 	}
+}
+
+/** Throws UpdateError where a firmware's header asks for a larger flash than the board has. */
+export function checkFlashSize(firmware: Uint8Array, chip: FoundChip): void {
+	const wanted = flashSizeOf(firmware[FLASH_SIZE_OFFSET] ?? 0);
+	if (wanted > chip.flashSize) throw new UpdateError(ErrorCode.OTHER_FLASH, wanted, chip.flashSize);
 }
 
 async function createLoader({ port, name, baudRate }: FlashingOptions) {
