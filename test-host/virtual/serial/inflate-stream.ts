@@ -19,14 +19,14 @@ export class InflateStream {
 		});
 	}
 
-	/** The stream's end has come. */
+	/** The stream's end has come, and something behind it, by which zlib knows. */
 	get ended(): boolean {
 		return this.#ended;
 	}
 
 	/** What `bytes` inflate to, with those before. Undefined where this is no such stream. */
 	async push(bytes: Uint8Array): Promise<Uint8Array | undefined> {
-		if (!this.#failed) {
+		if (!this.#failed && !this.#ended) {
 			await new Promise<void>((taken) => {
 				this.#wake = taken;
 				this.#stream.write(bytes, () => taken());

@@ -40,7 +40,7 @@ export class Registers {
 	read(address: number): number {
 		if (address === ROM_WORD) return ROM_WORD_ESP8266;
 		if (address === UART_DATE) return UART_DATE_ESP8266;
-		if (address === UART_CLOCK_DIVIDER) return Math.round(UART_CLOCK / this.baudRate);
+		if (address === UART_CLOCK_DIVIDER) return Math.ceil(UART_CLOCK / this.baudRate);
 		if (address >= EFUSE && address < EFUSE + 16) return this.#efuse[(address - EFUSE) / 4] ?? 0;
 		if (address >= SPI && address < SPI + 0x100) return this.#spi.read(address - SPI);
 		return this.#written.get(address) ?? 0;
