@@ -20,6 +20,7 @@ export interface FlashPort {
 	/** False where DTR and RTS do not reach the board. */
 	readonly hasLines?: boolean;
 	setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): Promise<void>;
+	close(): Promise<void>;
 }
 
 /** The board as its loader tells. */
@@ -86,7 +87,8 @@ export async function flash(options: FlashingOptions): Promise<FoundChip> {
 		if (/MD5/.test(text)) throw new UpdateError(ErrorCode.CABLE_VERIFY);
 		throw new UpdateError(ErrorCode.LOADER, text.replace(/\s+/g, " "));
 	} finally {
-		await transport.disconnect().catch(() => {});
+		// Of a port that is gone esptool-js would wait for the streams' locks, for ever.
+		await (port.lost ? port.close() : transport.disconnect()).catch(() => {});
 	}
 }
 
