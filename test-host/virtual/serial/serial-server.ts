@@ -30,6 +30,11 @@ export class SerialServer {
 		return (this.#server.address() as AddressInfo).port;
 	}
 
+	/** A client is there. */
+	get busy(): boolean {
+		return this.#client !== undefined;
+	}
+
 	/** Takes what leaves the board's TX pin; it is lost where nobody listens. */
 	send(bytes: Uint8Array): void {
 		const client = this.#client;
@@ -39,7 +44,7 @@ export class SerialServer {
 
 	async close(): Promise<void> {
 		if (!this.#server.listening) return;
-		this.#client?.destroy();
+		this.#client?.destroySoon();
 		this.#server.close();
 		await once(this.#server, "close");
 	}
