@@ -30,6 +30,9 @@ export default function main(): void {
 		running,
 		boot: new EbootStrategy(board, { gzip: config.bootLoaderInflates !== false }),
 		signatures: signatures(),
+		atomicFilesystem: config.atomicFilesystem === true,
+		onFilesystemAway: () => trace("the filesystem goes away\n"),
+		onFilesystemBack: (verified) => trace(`the filesystem is ${verified ? "there" : "damaged"}\n`),
 	});
 	useUpdater(updater);
 	let tenths = 0;

@@ -16,15 +16,17 @@ interface FlashDigestOptions {
 	length: number;
 	/** Counts byte 2, the flash mode, as this value: an updater may have changed it in flash. */
 	flashMode?: number | undefined;
-	/** Gets the MD5, 32 lower-case digits; undefined when the flash could not be read. */
-	onDone(md5: string | undefined): void;
+	/** What counts the bytes; the SDK's MD5 where not given. */
+	digest?: { write(bytes: Uint8Array): void; close(): ArrayBuffer } | undefined;
+	/** Gets the digest, lower-case hexadecimal; undefined when the flash could not be read. */
+	onDone(digest: string | undefined): void;
 }
 
-/** MD5 of what lies in flash, in slices between which the event loop turns. */
+/** Digest of what lies in flash, in slices between which the event loop turns. */
 export class FlashDigest {
 	readonly #options: FlashDigestOptions;
 	readonly #flash: Flash;
-	readonly #digest = new Digest("MD5");
+	readonly #digest: NonNullable<FlashDigestOptions["digest"]>;
 	readonly #piece = new Uint8Array(PIECE);
 	#position = 0;
 	#timer: Timer | undefined;
@@ -34,6 +36,7 @@ export class FlashDigest {
 
 	constructor(options: FlashDigestOptions) {
 		this.#options = options;
+		this.#digest = options.digest ?? new Digest("MD5");
 		this.#flash = flash.open({ path: options.partition, mode: "r" });
 		this.#timer = Timer.set(this.#next);
 	}

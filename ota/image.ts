@@ -52,7 +52,8 @@ function fitsMemory(address: number, length: number): boolean {
 	const end = address + length;
 	// Above 0x3FFFC000 lie the mask ROM's data and the boot loader's stack.
 	const isData = address >= 0x3ffe8000 && end <= 0x3fffc000;
-	return address % 4 === 0 && (isData || (isInstructionRAM(address) && end <= 0x4010f000));
+	const isInstructions = address >= 0x40100000 && end <= 0x4010f000;
+	return address % 4 === 0 && (isData || isInstructions);
 }
 
 /** What is wrong with the boot loader's image in a firmware's first sector, or undefined. The mask ROM would hang on it. */

@@ -1,7 +1,7 @@
 /** What can be updated. */
 export type UpdateKind = "firmware" | "filesystem";
 
-interface Place {
+export interface Place {
 	/** The partition that the bytes are written to. */
 	readonly staging: string;
 	/** The partition where they lie once the update has taken effect. */
@@ -15,8 +15,16 @@ const places: Readonly<Record<UpdateKind, Place>> = Object.freeze({
 	filesystem: Object.freeze({ staging: "storage", target: "storage", command: 100 }),
 });
 
-export function placeOf(kind: UpdateKind): Place {
-	return places[kind];
+/** A filesystem that is staged as a firmware is, for the boot loader to bring to its place. */
+const atomicFilesystem: Place = Object.freeze({ ...places.filesystem, staging: places.firmware.staging });
+
+export function placeOf(kind: UpdateKind, atomic = false): Place {
+	return atomic && kind === "filesystem" ? atomicFilesystem : places[kind];
+}
+
+/** Whether the boot loader is to bring it from where it is written to where it takes effect. */
+export function isStaged({ staging, target }: Place): boolean {
+	return staging !== target;
 }
 
 /** The kind of a command number, or undefined. */

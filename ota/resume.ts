@@ -46,12 +46,15 @@ export interface Staged {
 	flashMode: number | undefined;
 }
 
-/** Whether there is room for the record beside the update, and something that tells it from another one. */
-export function isResumable({ kind, byteLength, md5, tag }: Resumable): boolean {
+/**
+ * Whether there is room for the record beside the update, which is staged in the same place or not, and something that
+ * tells it from another one.
+ */
+export function isResumable({ byteLength, md5, tag }: Resumable, isStaged: boolean): boolean {
 	const partition = flash.open({ path: placeOf("firmware").staging, mode: "r" });
 	const { size } = partition.status();
 	partition.close();
-	const taken = kind === "firmware" ? Math.ceil(byteLength / SECTOR) * SECTOR : 0;
+	const taken = isStaged ? Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	return size >= taken + SECTOR && (md5 !== "" || tag !== "") && tag.length <= TAG_LENGTH;
 }
 

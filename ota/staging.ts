@@ -4,7 +4,7 @@ import type { Board } from "./board";
 import { ErrorCode, UpdateError } from "./errors";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
-import { placeOf, type UpdateKind } from "./kind";
+import { isStaged, type Place } from "./kind";
 
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
@@ -24,15 +24,15 @@ export class Staging {
 	givenMode: number | undefined;
 
 	/** `byteLength` undefined: not known yet. */
-	constructor(kind: UpdateKind, byteLength: number | undefined, board: Board) {
+	constructor(place: Place, byteLength: number | undefined, board: Board) {
 		this.board = board;
-		this.flash = flash.open({ path: placeOf(kind).staging });
+		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		// A firmware ends right below what follows its staging area, where the Arduino core would put it.
-		const below = kind === "firmware" && byteLength !== undefined;
-		this.start = below ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
+		// What is staged ends right below what follows its area, where the Arduino core would put it.
+		const isBelow = isStaged(place) && byteLength !== undefined;
+		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 
 	/** Flash offset of the first byte. */

@@ -1,27 +1,20 @@
 import flash from "embedded:storage/flash";
 import type { Board } from "./board";
-import type { BootStrategy } from "./boot";
+import type { BootStrategy, Staged as StagedImage } from "./boot";
+import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
-import {
-	ApplicationScanner,
-	bootImageFault,
-	FLASH_SIZE_OFFSET,
-	flashSizeOf,
-	GZIP_MAGIC,
-	GZIP_MAGIC_2,
-	IMAGE_MAGIC,
-	SECTOR,
-} from "./image";
-import { inflatedSize } from "./inflated-size";
-import { placeOf, type UpdateKind } from "./kind";
+import { inflatedSize, storedCRC } from "./gzip-trailer";
+import { SECTOR } from "./image";
+import { isStaged, type Place, placeOf, type UpdateKind } from "./kind";
 import type { UpdateReport } from "./report";
 import type { Staged } from "./resume";
 import type { RunningFirmware } from "./running";
+import { acceptCounter, acceptedCounter } from "./signature/accepted-counter";
 import type { Payload } from "./signature/payload";
 import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
-import { type Expectation, recordExpectation } from "./verdict";
+import { recordExpectation } from "./verdict";
 
 /** DOUT; what the board cannot tell is no mode. */
 const FLASH_MODE_MAX = 3;
@@ -52,6 +45,21 @@ export interface UpdateContext {
 	readonly running: RunningFirmware;
 	/** Who may sign; not given: everything is taken. */
 	readonly signatures?: Signatures | undefined;
+	/**
+	 * Whether a filesystem is staged, and brought to its place by the boot loader, so that a failure leaves the one
+	 * before. It then has to fit the staging area, and may be a gzip. False where not given: it is written to its place.
+	 */
+	readonly atomicFilesystem?: boolean | undefined;
+	/**
+	 * The filesystem goes away: it is time to close its files. Called before its first sector is erased; of an atomic
+	 * update before the restart.
+	 */
+	readonly onFilesystemAway?: (() => void) | undefined;
+	/**
+	 * The filesystem can be used again: the new one where `verified`; else what the update has left of both. Of an
+	 * atomic update the restart comes in its place, and the verdict tells.
+	 */
+	readonly onFilesystemBack?: ((verified: boolean) => void) | undefined;
 }
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
@@ -63,9 +71,10 @@ export class Update {
 	private sector = new Uint8Array(SECTOR);
 	private fill = 0;
 	private taken = 0;
-	private gzip = false;
-	/** Checks a raw firmware as it streams by. */
-	private readonly scanner = new ApplicationScanner();
+	private readonly place: Place;
+	private readonly content: Content;
+	/** The filesystem was told to be away, and not yet to be back. */
+	private isAway = false;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
@@ -75,7 +84,9 @@ export class Update {
 		this.start = context.board.uptime;
 		const { kind, from = "" } = options;
 		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
-		this.staging = new Staging(options.kind, options.byteLength, context.board);
+		this.place = placeOf(kind, context.atomicFilesystem);
+		this.content = new Content(kind, this.place, context);
+		this.staging = new Staging(this.place, options.byteLength, context.board);
 	}
 
 	get isOpen(): boolean {
@@ -115,7 +126,7 @@ export class Update {
 		let programmed = false;
 		try {
 			if (length > staging.size - this.taken) throw new UpdateError(ErrorCode.SPACE);
-			if (this.taken === 0 && length > 0) this.checkMagic(source[0]);
+			if (this.taken === 0 && length > 0) this.content.checkMagic(source[0]);
 			for (let used = 0; used < length; ) {
 				const count = Math.min(length - used, SECTOR - this.fill) | 0;
 				this.sector.set(count === length ? source : source.subarray(used, used + count), this.fill);
@@ -145,9 +156,9 @@ export class Update {
 		if (this.taken >= byteLength) return false;
 		try {
 			staging.recall(this.sector, this.taken, this.taken === 0 ? flashMode : undefined);
-			if (this.taken === 0) this.checkMagic(this.sector[0]);
+			if (this.taken === 0) this.content.checkMagic(this.sector[0]);
 			this.fill = SECTOR;
-			if (this.options.kind === "firmware") this.checkSector(this.taken);
+			this.content.checkSector(this.sector, this.fill, this.taken);
 			this.fill = 0;
 			this.taken += SECTOR;
 		} catch (error) {
@@ -171,11 +182,10 @@ export class Update {
 				const { board } = this.context;
 				const signed = this.context.signatures.read(this.options.kind, this.staging, this.taken, board);
 				payload = this.context.signatures.verify(signed, board);
-				this.context.signatures.checkClaims(this.staging, payload.size, board);
-				this.checkWhole(payload.size);
+				this.checkClaims(this.context.signatures, payload, this.staging);
+				this.content.checkWhole(payload.size);
 			}
-			if (this.options.kind === "firmware") this.choose(this.staging, payload);
-			else this.expect({ gzip: false, size: payload.size, md5: payload.md5, version: "" });
+			this.choose(this.staging, payload);
 		} catch (error) {
 			this.fail(error);
 		}
@@ -198,6 +208,10 @@ export class Update {
 		this.staging?.close();
 		this.staging = undefined;
 		this.sector = new Uint8Array(0);
+		if (this.isAway) {
+			this.isAway = false;
+			this.context.onFilesystemBack?.(report.result === "verified");
+		}
 	}
 
 	private fail(cause: unknown): never {
@@ -209,38 +223,15 @@ export class Update {
 
 	private program(staging: Staging): void {
 		const position = this.taken - this.fill;
-		if (this.options.kind === "firmware") this.checkSector(position);
+		this.content.checkSector(this.sector, this.fill, position);
+		if (this.options.kind === "filesystem" && !isStaged(this.place) && !this.isAway) {
+			this.context.onFilesystemAway?.();
+			this.isAway = true;
+		}
 		const { flashMode } = this.context.board;
-		const isPatched = position === 0 && this.isRawFirmware && flashMode <= FLASH_MODE_MAX;
+		const isPatched = position === 0 && this.content.isRawFirmware && flashMode <= FLASH_MODE_MAX;
 		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
 		this.fill = 0;
-	}
-
-	/** The first byte decides before any flash is touched. */
-	private checkMagic(first: number | undefined): void {
-		if (this.options.kind !== "firmware") return;
-		this.gzip = first === GZIP_MAGIC;
-		if (first !== IMAGE_MAGIC && !this.gzip) throw new UpdateError(ErrorCode.MAGIC_BYTE);
-		if (this.gzip && !this.context.boot.inflates)
-			throw new UpdateError(ErrorCode.IMAGE, "gzip, which it cannot inflate");
-	}
-
-	/** What would not boot is refused as soon as it is seen, the first sector before any flash is touched. */
-	private checkSector(position: number): void {
-		const sector = this.sector;
-		if (this.gzip) {
-			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
-			return;
-		}
-		const { flashSize, configuredFlashSize } = this.context.board;
-		// The SDK and the layout go by this header: another size would look for the partitions elsewhere.
-		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		if (position === 0 && (size > flashSize || size !== configuredFlashSize)) {
-			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
-		}
-		let fault = position === 0 ? bootImageFault(sector) : undefined;
-		fault ??= this.scanner.write(new DataView(sector.buffer), this.fill);
-		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
 
 	/** What is to be used of what came, when all came, it is what was announced, and the flash holds it. */
@@ -254,44 +245,59 @@ export class Update {
 		const { given, stored } = staging.digests();
 		if (md5 !== undefined && md5.toLowerCase() !== given) throw new UpdateError(ErrorCode.MD5, md5, given);
 		if (stored !== given) throw new UpdateError(ErrorCode.WRITE);
-		this.checkWhole(this.taken);
+		this.content.checkWhole(this.taken);
 		return { size: this.taken, md5: given };
 	}
 
-	private get isRawFirmware(): boolean {
-		return this.options.kind === "firmware" && !this.gzip;
-	}
-
-	/** Of a raw firmware: all of the application is within so many bytes. */
-	private checkWhole(byteLength: number): void {
-		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
-		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	private checkClaims(signatures: Signatures, payload: Payload, staging: Staging): void {
+		const accepted = acceptedCounter(this.options.kind);
+		payload.versionCounter = signatures.checkClaims(staging, payload.size, this.context.board, accepted);
 	}
 
 	private choose(staging: Staging, payload: Payload): void {
-		const target = flash.open({ path: placeOf("firmware").target, mode: "r" });
-		const { address: destination, size: room } = target.status();
-		target.close();
-		const gzip = this.gzip;
-		const size = gzip ? inflatedSize(staging, payload.size) : payload.size;
-		const { address } = staging;
-		if (size > room) throw new UpdateError(ErrorCode.SPACE);
-		if (gzip) {
-			// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
-			const lead = size - payload.size + (size >> 9) + SECTOR;
-			if (address < destination + size && lead > address - destination)
-				throw new UpdateError(ErrorCode.SPACE);
-			const { md5: before } = this.context.running;
-			if (before) this.expect({ gzip, size, md5: before, version: "" });
-		} else {
-			const version = readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
-			this.expect({ gzip, size, md5: payload.md5, version, flashMode: staging.givenMode });
-		}
-		this.context.boot.select({ address, size: payload.size, destination });
+		const choice = isStaged(this.place) ? this.choiceOf(staging, payload) : undefined;
+		// Before the choice: where the power is cut between the two, the same update is taken again.
+		if (payload.versionCounter !== undefined) acceptCounter(this.options.kind, payload.versionCounter);
+		this.expect(staging, payload);
+		if (choice) this.context.boot.select(choice);
 	}
 
-	private expect(expectation: Pick<Expectation, "gzip" | "size" | "md5" | "version" | "flashMode">): void {
-		const { kind, ms, from } = this.state;
-		recordExpectation(this.context.board, { kind, ms, from, ...expectation });
+	/** What the boot loader is to do. Throws UpdateError where that would not end well. */
+	private choiceOf(staging: Staging, payload: Payload): StagedImage {
+		const target = flash.open({ path: this.place.target, mode: "r" });
+		const { address: destination, size: room } = target.status();
+		target.close();
+		const { gzip } = this.content;
+		if (gzip) payload.inflatedSize = inflatedSize(staging, payload.size, this.options.kind);
+		const size = payload.inflatedSize ?? payload.size;
+		const { address } = staging;
+		if (size > room) throw new UpdateError(ErrorCode.SPACE);
+		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+		const lead = gzip ? size - payload.size + (size >> 9) + SECTOR : 0;
+		const isApart = address >= destination + size || address < destination;
+		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
+		return { address, size: payload.size, destination };
 	}
+
+	/** Keeps for the next start what is meant to lie at the target. */
+	private expect(staging: Staging, payload: Payload): void {
+		const { kind, ms, from } = this.state;
+		const { gzip, isRawFirmware: isRaw } = this.content;
+		const digest = gzip ? storedCRC(staging, payload.size) : payload.md5;
+		const version = isRaw ? versionOf(staging) : "";
+		recordExpectation(this.context.board, {
+			kind,
+			ms,
+			from,
+			gzip,
+			size: payload.inflatedSize ?? payload.size,
+			digest,
+			version,
+			flashMode: isRaw ? staging.givenMode : undefined,
+		});
+	}
+}
+
+function versionOf(staging: Staging): string {
+	return readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
 }

@@ -1,7 +1,7 @@
 import flash from "embedded:storage/flash";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
-import { placeOf } from "./kind";
+import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
 import { clearResume } from "./resume";
 import { Update, type UpdateContext, type UpdateOptions } from "./update";
@@ -18,12 +18,12 @@ export class Updater {
 	readonly #context: UpdateContext;
 	#update: Update | undefined;
 	#last: UpdateReport | undefined;
-	/** A firmware was verified before the update that is the last one. */
+	/** Something was staged and verified before the update that is the last one. */
 	#awaits = false;
 
 	constructor(context: UpdateContext) {
 		this.#context = context;
-		// The verdict on a compressed update compares with what ran before.
+		// The status tells it, and a server is.
 		if (context.running.md5 === undefined) context.running.measure();
 	}
 
@@ -50,16 +50,30 @@ export class Updater {
 		return this.#update?.isOpen ?? false;
 	}
 
-	/** Whether a verified firmware lies in the staging area, for the restart. */
+	/** Whether an update of this kind is staged, for the boot loader; one that is not is written to its place. */
+	stages(kind: UpdateOptions["kind"]): boolean {
+		return isStaged(this.placeOf(kind));
+	}
+
+	/** Whether something verified lies in the staging area, for the restart. */
 	get awaitsRestart(): boolean {
-		const { kind, result } = this.#update?.state ?? {};
-		return this.#awaits || (kind === "firmware" && result === "verified");
+		return this.#awaits || this.isChosen("firmware") || this.isChosen("filesystem");
+	}
+
+	/** Whether the last update is of this kind, and the boot loader's to take. */
+	private isChosen(kind: UpdateOptions["kind"]): boolean {
+		const { kind: last, result } = this.#update?.state ?? {};
+		return last === kind && result === "verified" && this.stages(kind);
+	}
+
+	private placeOf(kind: UpdateOptions["kind"]): Place {
+		return placeOf(kind, this.#context.atomicFilesystem);
 	}
 
 	/**
 	 * Begins an update. Throws UpdateError RUNNING_ALREADY, UNKNOWN_COMMAND, BOOTSTRAP, SIZE, BAD_MD5,
-	 * FLASH_CONFIG, SPACE or READ, having changed nothing. A firmware takes back one that was completed and has
-	 * not been restarted into, since its staging area is used again.
+	 * FLASH_CONFIG, SPACE or READ, having changed nothing. What is staged takes back what was completed and has
+	 * not been restarted into, since the staging area is used again.
 	 */
 	open(options: UpdateOptions): Update {
 		if (this.busy) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
@@ -74,10 +88,11 @@ export class Updater {
 			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
 		}
 		const awaits = this.awaitsRestart;
-		this.#update = this.#make(options);
-		this.#awaits = awaits && kind !== "firmware";
-		// A firmware that waits for the restart is gone: its staging area is written again.
-		if (kind === "firmware") {
+		this.#update = this.make(options);
+		const staged = this.stages(kind);
+		this.#awaits = awaits && !staged;
+		// What waits for the restart is gone: the staging area is written again.
+		if (staged) {
 			boot.clear();
 			clearExpectation(board);
 		}
@@ -86,7 +101,7 @@ export class Updater {
 	}
 
 	/** What the flash module throws here is no partition that could be read. */
-	#make(options: UpdateOptions): Update {
+	private make(options: UpdateOptions): Update {
 		try {
 			if ((options.byteLength ?? 0) > this.freeSpace(options.kind)) throw new UpdateError(ErrorCode.SPACE);
 			const update = new Update(options, this.#context);
@@ -98,9 +113,9 @@ export class Updater {
 		}
 	}
 
-	/** Bytes that an update of this kind may have: the staging area behind the running firmware, or the filesystem. */
+	/** Bytes that an update of this kind may have: the staging area, or the filesystem. */
 	freeSpace(kind: UpdateOptions["kind"]): number {
-		const partition = flash.open({ path: placeOf(kind).staging, mode: "r" });
+		const partition = flash.open({ path: this.placeOf(kind).staging, mode: "r" });
 		const { size } = partition.status();
 		partition.close();
 		return size;
@@ -109,6 +124,7 @@ export class Updater {
 	/** Restarts the chip, into the update that was completed last or into what runs. */
 	restart(): never {
 		this.#update?.close();
+		if (this.isChosen("filesystem")) this.#context.onFilesystemAway?.();
 		this.#context.boot.restart();
 	}
 }

@@ -7,6 +7,7 @@ import type { Board } from "./board";
 import { readText, VERSION_LENGTH, writeText } from "./descriptor";
 import { COMMAND_LENGTH, crc32 } from "./eboot";
 import { FlashDigest } from "./flash-digest";
+import { GzipCRC } from "./gzip-crc";
 import { putHex, toHex } from "./hex";
 import { kindOf, placeOf, type UpdateKind } from "./kind";
 import type { RunningFirmware } from "./running";
@@ -15,9 +16,10 @@ const RECORD_OFFSET = COMMAND_LENGTH;
 const RECORD_LENGTH = 96;
 /** "OTAV", little-endian. */
 const MAGIC = 0x5641544f;
-const FORMAT = 2;
-const MD5_OFFSET = 12;
+const FORMAT = 3;
+const DIGEST_OFFSET = 12;
 const MD5_LENGTH = 16;
+const CRC_LENGTH = 4;
 const VERSION_OFFSET = 28;
 const TIME_OFFSET = 60;
 const FROM_OFFSET = 64;
@@ -32,8 +34,8 @@ export interface Expectation {
 	gzip: boolean;
 	/** Bytes at the target; of a gzip the inflated ones. */
 	size: number;
-	/** MD5 of those bytes as sent; of a gzip, whose content is not known, that of the firmware it replaces. */
-	md5: string;
+	/** MD5 of those bytes as sent; of a gzip, whose content has gone by unseen, the CRC-32 in its trailer. Hexadecimal. */
+	digest: string;
 	/** Version text of the image, or empty. */
 	version: string;
 	/** The flash mode that was sent in the header, where another one was written. */
@@ -59,7 +61,7 @@ export function recordExpectation(board: Board, expectation: Expectation): void 
 	bytes[6] = expectation.gzip ? GZIP : 0;
 	bytes[7] = expectation.flashMode ?? MODE_UNCHANGED;
 	view.setUint32(8, expectation.size, true);
-	putHex(bytes, MD5_OFFSET, expectation.md5);
+	putHex(bytes, DIGEST_OFFSET, expectation.digest);
 	writeText(view, VERSION_OFFSET, VERSION_LENGTH, expectation.version);
 	view.setUint32(TIME_OFFSET, expectation.ms, true);
 	writeText(view, FROM_OFFSET, FROM_LENGTH, expectation.from);
@@ -82,11 +84,12 @@ export function readExpectation(board: Board): Expectation | undefined {
 	const kind = kindOf(view.getUint8(5));
 	if (!kind) return undefined;
 	const flashMode = view.getUint8(7);
+	const gzip = view.getUint8(6) === GZIP;
 	return {
 		kind,
-		gzip: view.getUint8(6) === GZIP,
+		gzip,
 		size: view.getUint32(8, true),
-		md5: toHex(bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH)),
+		digest: toHex(bytes.buffer.slice(DIGEST_OFFSET, DIGEST_OFFSET + (gzip ? CRC_LENGTH : MD5_LENGTH))),
 		version: readText(view, VERSION_OFFSET, VERSION_LENGTH),
 		ms: view.getUint32(TIME_OFFSET, true),
 		from: readText(view, FROM_OFFSET, FROM_LENGTH),
@@ -104,12 +107,12 @@ export function judge(board: Board, running: RunningFirmware, onVerdict: (verdic
 	const { kind, gzip, size, flashMode } = expected;
 	new FlashDigest({
 		partition: placeOf(kind).target,
-		length: gzip ? running.size : size,
+		length: size,
 		flashMode,
-		onDone(md5) {
+		digest: gzip ? new GzipCRC() : undefined,
+		onDone(digest) {
 			clearExpectation(board);
-			const same = md5 === expected.md5;
-			const tookEffect = gzip ? md5 !== undefined && !same && running.size <= size : same;
+			const tookEffect = digest === expected.digest;
 			onVerdict({ ...expected, tookEffect, text: describe(expected, running, tookEffect) });
 		},
 	});

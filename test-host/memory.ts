@@ -10,6 +10,7 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { upload } from "../tools/espota";
+import { withClaims } from "../tools/image/claims";
 import { deviceKey } from "../tools/image/device-key";
 import { privateKey } from "../tools/image/keys";
 import { signed } from "../tools/image/signing";
@@ -43,6 +44,9 @@ interface Signer {
 	type: "rsa" | "ec";
 	modulusLength?: number;
 }
+
+/** Of what is signed: the counter is kept in the preferences. */
+const CLAIMS = Object.freeze({ versionCounter: 2, flashSize: 0x400000 });
 
 const PASSWORD = "open sesame";
 
@@ -164,7 +168,7 @@ export async function measure({ settings, send, server: asks, signer }: Scenario
 	});
 	const built = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
 	const pair = signer && keyPair(signer);
-	const image = pair ? signed(built, privateKey(pair.privatePEM, "private.key")) : built;
+	const image = pair ? signed(withClaims(built, CLAIMS), privateKey(pair.privatePEM, "private.key")) : built;
 	const server = asks ? await serve(image) : undefined;
 	const board = new VirtualBoard({
 		flashFile: join(folder, "flash"),

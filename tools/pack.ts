@@ -30,7 +30,7 @@ const EXAMPLES = `
 Examples:
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
-  $ ota8266 pack --in littlefs.bin --filesystem --sign private.key --out littlefs.bin.signed
+  $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
 
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
@@ -41,9 +41,10 @@ export function packCommand(): Command {
 		.requiredOption("--in <file>", "the image as it was built")
 		.requiredOption("--out <file>", "where to")
 		.addOption(
-			new Option("--gzip [best]", "compress; best takes seconds (zopfli) and saves some percent more")
-				.choices(["best"])
-				.conflicts("filesystem"),
+			new Option(
+				"--gzip [best]",
+				"compress; best takes seconds (zopfli) and saves some percent more",
+			).choices(["best"]),
 		)
 		.option("--sign <key>", "private key in PEM: RSA of 2048 to 4096 bits, or P-256")
 		.option("--legacy", "sign in the old way, for boards with an Arduino core up to 2.5.2")
@@ -58,7 +59,10 @@ export function packCommand(): Command {
 			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}`,
 			flashSize,
 		)
-		.option("--filesystem", "the image is a filesystem, which boards do not inflate")
+		.option(
+			"--filesystem",
+			"the image is a filesystem; compressed it is for boards that update it atomically",
+		)
 		.option("--force", "pack what looks damaged")
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
@@ -108,14 +112,11 @@ async function pack(flags: PackFlags): Promise<void> {
 	process.stdout.write(table([...rows, ["Packed", `${total} bytes, ${out}`]]));
 }
 
-/** Throws UpdateError NOT_PACKED for a compressed filesystem, claims that are there already, or that are not true. */
+/** Throws UpdateError NOT_PACKED for a damaged gzip, claims that are there already, or that are not true. */
 function requirePackable(file: string, info: ImageInfo, { flashSize: claimed, filesystem }: PackFlags): void {
-	if (filesystem && info.gzip) {
-		throw new UpdateError(
-			ErrorCode.NOT_PACKED,
-			file,
-			"it is a gzip, which boards do not inflate in a filesystem",
-		);
+	// Of a firmware that is a fault like others.
+	if (filesystem && info.gzip && (info.gzip.crc === "wrong" || info.gzip.members > 1)) {
+		throw new UpdateError(ErrorCode.NOT_PACKED, file, "it is a gzip that is damaged, or more than one");
 	}
 	if (info.claims) {
 		throw new UpdateError(

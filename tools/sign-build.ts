@@ -1,7 +1,8 @@
-import { access, rm } from "node:fs/promises";
+import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { keyNumbers } from "./image/device-key";
+import type { UpdateKind } from "../ota/kind";
+import { deviceKeys, type EmbeddedKey, keyNumbers } from "./image/device-key";
 import { publicHalf, readPrivateKey, readPublicKey } from "./image/keys";
 import { readImage } from "./read-image";
 import { NOT_SIGNING, writeSigned } from "./write-signed";
@@ -39,13 +40,27 @@ export async function signBuild(folder: string, file: string): Promise<string | 
 	return out;
 }
 
+/** `public.key`, `next.public.key`, `next.firmware.public.key`: the word before `public` may be a kind. */
+const PUBLIC_KEY_NAME = /^(?:.+?\.)??(?:(firmware|filesystem)\.)?public\.key$/;
+
 /**
- * The public.key of an application's folder as the setting `publicKeys`: the firmware takes only what is signed by
- * it then. Undefined where there is none. Throws UpdateError FILE or KEY.
+ * The public keys of an application's folder as the setting `publicKeys`, public.key first: the firmware takes only
+ * what is signed by one of them then. Undefined where there is none. Throws UpdateError FILE or KEY.
  */
-export async function embeddedKey(folder: string): Promise<string | undefined> {
-	const file = join(folder, PUBLIC_KEY);
-	return (await exists(file)) ? keyNumbers(await readPublicKey(file)) : undefined;
+export async function embeddedKeys(folder: string): Promise<string | undefined> {
+	const keys: EmbeddedKey[] = [];
+	for (const name of (await readdir(folder)).sort()) {
+		const found = PUBLIC_KEY_NAME.exec(name);
+		if (!found) continue;
+		const key = { key: await readPublicKey(join(folder, name)), kind: kindOf(found[1]) };
+		if (name === PUBLIC_KEY) keys.unshift(key);
+		else keys.push(key);
+	}
+	return keys.length > 0 ? deviceKeys(keys) : undefined;
+}
+
+function kindOf(name: string | undefined): UpdateKind | undefined {
+	return name === "firmware" || name === "filesystem" ? name : undefined;
 }
 
 async function exists(file: string): Promise<boolean> {

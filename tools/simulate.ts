@@ -11,7 +11,7 @@ import { NodeEngine } from "../test-host/virtual/node-engine";
 import { SerialServer } from "../test-host/virtual/serial/serial-server";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
-import { keyNumbers } from "./image/device-key";
+import { deviceKeys } from "./image/device-key";
 import { readPublicKeys } from "./image/keys";
 import { boardID, flashSizes, listeningPort, more, versionCounter } from "./option-values";
 import { readImage } from "./read-image";
@@ -42,6 +42,7 @@ interface SimulateOptions {
 	allowLegacy?: boolean;
 	minVersionCounter?: number;
 	board?: string;
+	atomicFilesystem?: boolean;
 	mac?: Uint8Array;
 	firmware?: string;
 	serialPort?: number;
@@ -78,6 +79,7 @@ export function simulateCommand(): Command {
 		.option("--allow-legacy", "signatures of the Arduino core up to 2.5.2 too")
 		.option("--min-version-counter <n>", "refuses images that claim less, or none", versionCounter)
 		.option("--board <id>", "refuses images that claim to be for another board", boardID)
+		.option("--atomic-filesystem", "filesystems are staged, and brought to their place by the boot loader")
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
 		.option("--serial-port <port>", "TCP port of the UART, bare or RFC 2217; 0 for any", listeningPort)
@@ -128,6 +130,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			otaPort,
 			dnssd: mdns,
 			strongAuthentication: options.strongAuthentication ?? false,
+			atomicFilesystem: options.atomicFilesystem ?? false,
 			...(hostName !== undefined && { hostName }),
 			...(password !== undefined && { otaPassword: password }),
 			httpPort,
@@ -184,7 +187,7 @@ async function signatureSettings(options: SimulateOptions): Promise<Settings> {
 	}
 	const keys = await readPublicKeys(publicKey);
 	return {
-		publicKeys: keys.map(keyNumbers).join(" "),
+		publicKeys: deviceKeys(keys.map((key) => ({ key }))),
 		allowLegacySignatures: allowLegacy ?? false,
 		...(minVersionCounter !== undefined && { minVersionCounter }),
 		...(board !== undefined && { signatureBoard: board }),

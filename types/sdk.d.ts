@@ -63,6 +63,24 @@ declare module "crypt" {
 	export { Digest };
 }
 
+declare module "embedded:storage/key-value" {
+	/** Of the format "buffer". Paths and keys of up to 31 bytes, values of up to 63. */
+	interface Storage {
+		/** Undefined where there is none. */
+		read(key: string): ArrayBuffer | undefined;
+		/** Throws, perhaps having cleared what was there. */
+		write(key: string, value: ByteBuffer): void;
+		delete(key: string): void;
+		close(): void;
+	}
+	const storage: {
+		open(options: { path: string; mode?: "r" | "r+"; format: "buffer" }): Storage;
+	};
+
+	export type { Storage };
+	export default storage;
+}
+
 declare module "embedded:io/socket/tcp" {
 	interface TCPOptions {
 		address?: string;

@@ -20,7 +20,9 @@ class Flash extends Native("xs_esp8266_flash_destructor") implements FlashInterf
 	read(byteLength: number, byteOffset: number): ArrayBuffer;
 	read(buffer: ByteBuffer, byteOffset: number): number;
 	read(target: number | ByteBuffer, byteOffset: number): ArrayBuffer | number {
-		return readInto.call(this, target, byteOffset, isResizable(target));
+		// Without the call where it is not needed: what verifies an update has little of the stack left.
+		const resizable = typeof target === "object" && isResizable(target);
+		return readInto.call(this, target, byteOffset, resizable);
 	}
 
 	write(buffer: ByteBuffer, byteOffset: number): void {

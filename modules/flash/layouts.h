@@ -4,16 +4,18 @@
 
 #include "flash.h"
 
-#define PARTITION_COUNT 22
+#define PARTITION_COUNT 24
 
 static const Partition partitions[PARTITION_COUNT] ICACHE_RODATA_ATTR = {
 	/* generic-512k.json */
-	{0x080000, 0x000000, 0x073000, PARTITION_READ_ONLY, "running"},
-	{0x080000, 0x000000, 0x073000, PARTITION_BEHIND_RUNNING, "nextota"},
+	{0x080000, 0x000000, 0x071000, PARTITION_READ_ONLY, "running"},
+	{0x080000, 0x000000, 0x071000, PARTITION_BEHIND_RUNNING, "nextota"},
+	{0x080000, 0x071000, 0x002000, PARTITION_READ_ONLY, "preferences"},
 	{0x080000, 0x073000, 0x008000, 0, "storage"},
 	/* generic-1m.json */
-	{0x100000, 0x000000, 0x0eb000, PARTITION_READ_ONLY, "running"},
-	{0x100000, 0x000000, 0x0eb000, PARTITION_BEHIND_RUNNING, "nextota"},
+	{0x100000, 0x000000, 0x0e9000, PARTITION_READ_ONLY, "running"},
+	{0x100000, 0x000000, 0x0e9000, PARTITION_BEHIND_RUNNING, "nextota"},
+	{0x100000, 0x0e9000, 0x002000, PARTITION_READ_ONLY, "preferences"},
 	{0x100000, 0x0eb000, 0x010000, 0, "storage"},
 	/* generic-2m.json */
 	{0x200000, 0x000000, 0x100000, PARTITION_READ_ONLY, "running"},

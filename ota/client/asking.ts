@@ -103,7 +103,7 @@ export abstract class Asking implements RequestOwner {
 	protected get isOccupied(): boolean {
 		const { updater } = this.options;
 		const { kind, mode } = this.question;
-		return mode !== "version" && (updater.busy || (kind === "firmware" && updater.awaitsRestart));
+		return mode !== "version" && (updater.busy || (updater.stages(kind) && updater.awaitsRestart));
 	}
 
 	/** What came will not be taken up again. A flash that does not take this takes no update either. */

@@ -129,7 +129,7 @@ export class HTTPUpdate {
 		this.#session = new Session(this.#options, { kind, mode, address, version }, (outcome) => {
 			this.#session = undefined;
 			const { rebootOnSuccess = true } = this.#options;
-			if (outcome.result === "updated" && kind === "firmware" && rebootOnSuccess) {
+			if (outcome.result === "updated" && updater.stages(kind) && rebootOnSuccess) {
 				this.#restart = Timer.set(() => updater.restart(), RESTART_DELAY);
 			}
 			onOutcome(outcome);

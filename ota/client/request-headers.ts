@@ -32,7 +32,7 @@ x-ESP8266-sketch-md5: ${running.md5 ?? ""}\r
 x-ESP8266-chip-size: ${board.flashSize}\r
 x-ESP8266-sdk-version: ${board.sdkVersion}\r
 x-ESP8266-mode: ${mode}\r
-x-ota8266: 1${updater.inflates ? " gzip" : ""}${updater.verifies ? " signed" : ""}`;
+x-ota8266: 1${updater.inflates ? " gzip" : ""}${updater.verifies ? " signed" : ""}${updater.stages("filesystem") ? " atomic" : ""}`;
 	if (running.name) lines += `\r\nx-ota8266-name: ${running.name}`;
 	if (version) lines += `\r\nx-ESP8266-version: ${version}`;
 	// To another server than the first one they would be given away.

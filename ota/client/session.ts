@@ -138,7 +138,8 @@ export class Session extends Asking {
 				...(onProgress && { onProgress }),
 			});
 			// The record lies where a firmware may that was verified before.
-			this.resumable = what.byteLength > 0 && !updater.awaitsRestart && isResumable(what);
+			this.resumable =
+				what.byteLength > 0 && !updater.awaitsRestart && isResumable(what, updater.stages(what.kind));
 		} catch (error) {
 			this.fail(error);
 			return;

@@ -5,16 +5,28 @@ import type { Staging } from "../staging";
 
 /** What an image has to claim, where it claims something. */
 export interface Demands {
-	/** The least version counter; an image without one is refused too. Not given: any, and none. */
+	/**
+	 * The least version counter, beside the highest one that was accepted; an image without one is refused too. Not given:
+	 * any, and none.
+	 */
 	minVersionCounter?: number | undefined;
 	/** This board's id. Not given: whatever board the image is for. */
 	board?: string | undefined;
 }
 
 /** Throws UpdateError VERSION_COUNTER, OTHER_BOARD or OTHER_FLASH where what a verified payload claims is not for this board. */
-export function checkClaims(claims: Claims, demands: Demands, configuredFlashSize: number): void {
+export function checkClaims(
+	claims: Claims,
+	demands: Demands,
+	configuredFlashSize: number,
+	accepted?: number,
+): void {
 	const { versionCounter, board: madeFor, flashSize } = claims;
-	const { minVersionCounter: least, board: id } = demands;
+	const { minVersionCounter, board: id } = demands;
+	const least =
+		accepted !== undefined && !(minVersionCounter && minVersionCounter > accepted)
+			? accepted
+			: minVersionCounter;
 	if (least !== undefined && (versionCounter === undefined || versionCounter < least)) {
 		throw new UpdateError(ErrorCode.VERSION_COUNTER, versionCounter ?? "none", least);
 	}

@@ -10,7 +10,7 @@ import type { PublicKey } from "./public-key";
 import { RSAKey } from "./rsa-key";
 
 /** More would only be tried one after the other, and keep memory. */
-const KEYS_MAX = 4;
+export const KEYS_MAX = 4;
 const COORDINATE_LENGTH = 32;
 /** An exponent that is larger only costs time. */
 const EXPONENT_LENGTH_MAX = 4;

@@ -10,6 +10,10 @@ export interface Payload {
 	size: number;
 	/** MD5 of them as given, 32 lower-case digits. */
 	md5: string;
+	/** Of a gzip: bytes that the boot loader makes of it. */
+	inflatedSize?: number | undefined;
+	/** What it claims, where it is signed. */
+	versionCounter?: number | undefined;
 }
 
 /** The same while it is verified. */

@@ -78,9 +78,14 @@ export class Signatures {
 		throw new UpdateError(ErrorCode.SIGN);
 	}
 
-	/** Throws UpdateError VERSION_COUNTER, OTHER_BOARD or OTHER_FLASH where what was verified is not for this board. */
-	checkClaims(staging: Staging, size: number, board: Board): void {
-		checkClaims(stagedClaims(staging, size), this.demands, board.configuredFlashSize);
+	/**
+	 * Gives the version counter that is claimed; `accepted` is the highest one before. Throws UpdateError
+	 * VERSION_COUNTER, OTHER_BOARD or OTHER_FLASH where what was verified is not for this board, READ.
+	 */
+	checkClaims(staging: Staging, size: number, board: Board, accepted?: number): number | undefined {
+		const claims = stagedClaims(staging, size);
+		checkClaims(claims, this.demands, board.configuredFlashSize, accepted);
+		return claims.versionCounter;
 	}
 }
 

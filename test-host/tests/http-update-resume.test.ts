@@ -137,6 +137,19 @@ describe("an image of any sort is taken up", () => {
 		}
 	});
 
+	test("a filesystem that is staged", async () => {
+		quickWaits();
+		const files = new Uint8Array(10_000).fill(7);
+		const bench = new ResumeBench({}, { atomicFilesystem: true });
+		const server = await RangeServer.start({ image: files, tag: TAG, cuts: [9000] });
+		const outcome = await new Promise((resolve) => bench.client.updateFilesystem(server.url, "", resolve));
+		expect(outcome).toEqual({ result: "updated" });
+		expect(server.sent.at(-1)?.[0]).toBe(8192);
+		bench.restart();
+		bench.runs();
+		expect(md5(bench.get(0x200000, files.length))).toBe(md5(files));
+	});
+
 	test("not one that leaves no room for the record", async () => {
 		const bench = new ResumeBench();
 		const image = firmware("2.0.0", bench.updater.freeSpace("firmware") - SECTOR + 1);

@@ -1,7 +1,8 @@
 /** The polling client: what it asks, and what each answer of a server means. */
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { toBase64 } from "../../ota/base64";
-import type { HTTPUpdateOptions } from "../../ota/client/http-update";
+import type { HTTPUpdateOptions, Outcome } from "../../ota/client/http-update";
 import { ErrorCode } from "../../ota/errors";
 import { RunningFirmware } from "../../ota/running";
 import { ClientBench, md5, NEW, RawServer, serves, TestServer } from "./client-bench";
@@ -36,6 +37,23 @@ test("a filesystem is taken, and nothing restarts", async () => {
 	expect(outcome).toEqual({ result: "updated" });
 	expect(server.asked[0]?.headers["x-esp8266-mode"]).toBe("spiffs");
 	expect(bench.told).toEqual(["start filesystem", "end filesystem"]);
+	expect(md5(bench.get(0x200000, files.length))).toBe(md5(files));
+});
+
+test("a filesystem that is staged is taken by the restart, and what waits for that is left alone", async () => {
+	const bench = new ClientBench({}, { atomicFilesystem: true });
+	const files = new Uint8Array(100_000).fill(7);
+	const server = await TestServer.start(serves(gzipSync(files)));
+	const ask = () =>
+		new Promise<Outcome>((resolve) => bench.client.updateFilesystem(server.url, "1", resolve));
+	bench.update(NEW);
+	expect(await ask()).toMatchObject({ result: "postponed", error: { code: ErrorCode.RUNNING_ALREADY } });
+	bench.open(NEW).close();
+	expect(await ask()).toEqual({ result: "updated" });
+	expect(server.asked[0]?.headers["x-ota8266"]).toBe("1 gzip atomic");
+	await bench.restarted;
+	bench.restart();
+	bench.runs();
 	expect(md5(bench.get(0x200000, files.length))).toBe(md5(files));
 });
 

@@ -433,15 +433,15 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 	describe("of 1 MiB, whose nextota lies behind the firmware that runs", () => {
 		provesIn(
 			{
-				"has no preferences": ["[...flash]", ["running", "nextota", "storage"]],
-				"lets nextota begin on the sector behind": [statusOf("nextota"), [0x22000, 0xeb000 - 0x22000]],
+				"has its preferences below the filesystem": [statusOf("preferences"), [0xe9000, 0x2000]],
+				"lets nextota begin on the sector behind": [statusOf("nextota"), [0x22000, 0xe9000 - 0x22000]],
 				"counts its blocks from there": [
 					`const partition = flash.open({ path: "nextota" });
 					partition.write(bytes(1), 0);
 					partition.write(bytes(2), ${SECTOR});
 					partition.eraseBlock(1);
 					return partition.status().blocks`,
-					0xeb - 0x22,
+					0xe9 - 0x22,
 				],
 			},
 			{ size: 0x100000, contents: [[0, firmware(2, 0x21010)]] },
@@ -455,11 +455,11 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 	describe("of 1 MiB that the firmware fills", () => {
 		provesIn(
 			{
-				"leaves no room": [statusOf("nextota"), [0xeb000, 0]],
+				"leaves no room": [statusOf("nextota"), [0xe9000, 0]],
 				"where nothing can be written": [`flash.open({ path: "nextota" }).write(bytes(1), 0)`, "RangeError"],
 				"nor erased": [`flash.open({ path: "nextota" }).eraseBlock(0)`, "RangeError"],
 			},
-			{ size: 0x100000, contents: [[0, firmware(2, 0xeb000)]] },
+			{ size: 0x100000, contents: [[0, firmware(2, 0xe9000)]] },
 			untouched,
 		);
 	});

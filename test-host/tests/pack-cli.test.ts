@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { imageInfo } from "../../tools/image-info";
 import { ota8266, ota8266Here } from "./command-line";
-import { failure, firmware, signingFiles } from "./signing-bench";
+import { failure, firmware, signingFiles, withFlip } from "./signing-bench";
 
 const { path, rsa, p256, image, damaged, filesystem, signedImage } = signingFiles();
 
@@ -84,7 +84,11 @@ describe("ota8266 pack", () => {
 		);
 		const compressed = path("zip.gz");
 		writeFileSync(compressed, gzipSync(firmware));
-		expect(await pack(compressed, "--filesystem")).toContain("it is a gzip, which boards do not inflate");
+		const twice = path("twice.gz");
+		writeFileSync(twice, Buffer.concat([gzipSync("one"), gzipSync("two")]));
+		expect(await pack(twice, "--filesystem")).toContain("a gzip that is damaged, or more than one");
+		writeFileSync(twice, withFlip(gzipSync(firmware), 30));
+		expect(await pack(twice, "--filesystem")).toContain("a gzip that is damaged, or more than one");
 		expect(await pack(compressed, "--flash-size", "1M")).toContain("4 MiB, not 1 MiB");
 		expect(await pack(image, "--sign", p256.privateFile, "--legacy")).toContain(
 			"legacy signatures are RSA's",
@@ -103,6 +107,25 @@ describe("ota8266 pack", () => {
 		const { stdout } = await ota8266Here("verify", out, "--key", rsa.publicFile);
 		expect(stdout).toContain("version counter 3\n");
 	});
+});
+
+describe("a compressed filesystem", () => {
+	test.each(["raw", "compressed already"])(
+		"is packed, with claims in its header, from one that is %s",
+		async (from) => {
+			const out = path("littlefs.packed.gz");
+			const raw = readFileSync(filesystem);
+			const zip = path("littlefs.gz");
+			writeFileSync(zip, gzipSync(raw));
+			const how = from === "raw" ? ["--gzip"] : [];
+			const args = ["--filesystem", ...how, "--board", "lamp", "--sign", p256.privateFile, "--out", out];
+			expect((await ota8266Here("pack", "--in", from === "raw" ? filesystem : zip, ...args)).code).toBe(0);
+			const packed = readFileSync(out);
+			expect(Buffer.compare(gunzipSync(packed.subarray(0, -68)), raw)).toBe(0);
+			const { stdout } = await ota8266Here("verify", out, "--key", p256.publicFile);
+			expect(stdout).toContain("lamp");
+		},
+	);
 });
 
 describe("ota8266 info", () => {

@@ -57,7 +57,7 @@ describe("the report of an update", () => {
 
 	test("of before a restart is what the application was told by the verdict, until the next one", () => {
 		const bench = new UpdaterBench();
-		const image = { kind: "firmware", gzip: false, size: 9000, md5: "", version: "2.0.0" } as const;
+		const image = { kind: "firmware", gzip: false, size: 9000, digest: "", version: "2.0.0" } as const;
 		const verdict = { ...image, text: "", ms: 12, from: FROM };
 		const report = reportOf({ ...verdict, tookEffect: true });
 		expect(report).toEqual({

@@ -2,9 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect } from "vitest";
 import type { HTTPUpdateOptions } from "../../ota/client/http-update";
-import type { Chip } from "../virtual/chip";
 import { ClientBench, md5, TestServer } from "./client-bench";
-import { OLD } from "./updater-bench";
+import { OLD, type UpdaterBenchOptions } from "./updater-bench";
 
 export const SECTOR = 4096;
 /** Where the record of the download lies. */
@@ -82,7 +81,7 @@ export class RangeServer {
 
 /** A board that starts anew, with a client of its own; what was on the way is gone. */
 export class ResumeBench extends ClientBench {
-	constructor(options: Partial<HTTPUpdateOptions> = {}, chip: Partial<Chip> & { size?: number } = {}) {
+	constructor(options: Partial<HTTPUpdateOptions> = {}, chip: UpdaterBenchOptions = {}) {
 		super({ rebootOnSuccess: false, ...options }, chip);
 	}
 

@@ -157,22 +157,22 @@ test("of any bytes is none, and nothing is thrown", () => {
 describe("there is room for it", () => {
 	test("beside a firmware that leaves a sector of the staging area free", () => {
 		const room = new UpdaterBench().updater.freeSpace("firmware");
-		expect(isResumable({ ...FIRMWARE, byteLength: room - SECTOR })).toBe(true);
-		expect(isResumable({ ...FIRMWARE, byteLength: room - SECTOR + 1 })).toBe(false);
-		expect(isResumable({ ...FIRMWARE, byteLength: room })).toBe(false);
+		expect(isResumable({ ...FIRMWARE, byteLength: room - SECTOR }, true)).toBe(true);
+		expect(isResumable({ ...FIRMWARE, byteLength: room - SECTOR + 1 }, true)).toBe(false);
+		expect(isResumable({ ...FIRMWARE, byteLength: room }, true)).toBe(false);
 	});
 
-	test("beside any filesystem", () => {
+	test("beside any filesystem that is not staged", () => {
 		const room = new UpdaterBench().updater.freeSpace("filesystem");
-		expect(isResumable({ ...FIRMWARE, kind: "filesystem", byteLength: room })).toBe(true);
+		expect(isResumable({ ...FIRMWARE, kind: "filesystem", byteLength: room }, false)).toBe(true);
 	});
 
 	test("where something tells the update from others: an MD5, or an ETag of 80 characters at most", () => {
 		new UpdaterBench();
-		expect(isResumable({ ...FIRMWARE, md5: "", tag: "" })).toBe(false);
-		expect(isResumable({ ...FIRMWARE, md5: "" })).toBe(true);
-		expect(isResumable({ ...FIRMWARE, tag: "" })).toBe(true);
-		expect(isResumable({ ...FIRMWARE, tag: "x".repeat(80) })).toBe(true);
-		expect(isResumable({ ...FIRMWARE, tag: "x".repeat(81) })).toBe(false);
+		expect(isResumable({ ...FIRMWARE, md5: "", tag: "" }, true)).toBe(false);
+		expect(isResumable({ ...FIRMWARE, md5: "" }, true)).toBe(true);
+		expect(isResumable({ ...FIRMWARE, tag: "" }, true)).toBe(true);
+		expect(isResumable({ ...FIRMWARE, tag: "x".repeat(80) }, true)).toBe(true);
+		expect(isResumable({ ...FIRMWARE, tag: "x".repeat(81) }, true)).toBe(false);
 	});
 });

@@ -23,6 +23,7 @@ const device: DeviceRequest = {
 	version: "",
 	inflates: false,
 	verifies: false,
+	atomic: false,
 };
 const ours = { inflates: true, name: "lamp" };
 
@@ -169,6 +170,14 @@ describe("a filesystem", () => {
 		const gzip = ["stable/lamp-1.0.0.fs.bin.gz"];
 		expect(outcome(gzip, { mode: "filesystem", ...ours })).toMatch(/^404 .*only compressed/);
 		expect(outcome(gzip, { mode: "filesystem" }, { [MAC]: { gzip: true } })).toBe(gzip[0]);
+	});
+
+	test("is sent compressed to a device that says its boot loader brings it to its place, where that has room", () => {
+		const both = ["stable/lamp-1.0.0.fs.bin", "stable/lamp-1.0.0.fs.bin.gz"];
+		const atomic = { mode: "filesystem", ...ours, atomic: true } as const;
+		expect(outcome(both, atomic)).toBe(both[1]);
+		expect(outcome(both, { ...atomic, inflates: false })).toBe(both[0]);
+		expect(outcome(both, { ...atomic, freeSpace: 100 })).toMatch(/^404 .*the device has room for 100/);
 	});
 });
 

@@ -253,6 +253,7 @@ describe("memory", () => {
 				version: "",
 				inflates: false,
 				verifies: false,
+				atomic: false,
 			},
 		});
 		const decision = { status: 304, reason: "", channel: "stable" } as const;

@@ -71,6 +71,7 @@ describe("the page", () => {
 				version: "",
 				inflates: false,
 				verifies: false,
+				atomic: false,
 			};
 			const request = { mac: `m${number}`, mode: "version" as const, ...facts };
 			seen.note(request, { status: 304, reason: "", channel: "" }, "");

@@ -2,10 +2,13 @@ import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, type Mock, test, vi } from "vitest";
+import { parseKeys } from "../../ota/signature/key-text";
 import { publicKey } from "../../tools/image/keys";
 import { verifyFile } from "../../tools/image/verification";
 import { imageInfo } from "../../tools/image-info";
-import { signBuild } from "../../tools/sign-build";
+import { embeddedKeys, signBuild } from "../../tools/sign-build";
+import { installGlobals } from "../shims/globals";
+import { textOf } from "./signature-bench";
 import { ecPair, firmware, type Pair, rsaPair, temporaryFolder } from "./signing-bench";
 
 const folder = temporaryFolder();
@@ -82,6 +85,32 @@ describe("a build", () => {
 		writeFileSync(`${file}.signed`, "old");
 		await signBuild(application, file);
 		expect(existsSync(`${file}.signed`)).toBe(false);
+	});
+});
+
+describe("the public keys of a build", () => {
+	test("are public.key, and those that are to come or for one kind only", async () => {
+		const { application } = built({ public: rsa });
+		const add = (name: string, { publicPEM }: Pair) => writeFileSync(join(application, name), publicPEM);
+		expect(await embeddedKeys(application)).toBe(textOf(rsa));
+		add("next.public.key", p256);
+		add("next.firmware.public.key", p256);
+		add("filesystem.public.key", p256);
+		add("xpublic.key", p256);
+		add("public.key.old", p256);
+		const keys = [textOf(rsa), textOf(p256, "filesystem"), textOf(p256, "firmware"), textOf(p256)].join(" ");
+		expect(await embeddedKeys(application)).toBe(keys);
+		installGlobals();
+		expect(parseKeys(keys)).toHaveLength(4);
+		add("fifth.public.key", p256);
+		await expect(embeddedKeys(application)).rejects.toThrow("a board has room for 4 keys");
+	});
+
+	test("are none where none lies there, and all of them have to be keys", async () => {
+		const { application } = built({});
+		expect(await embeddedKeys(application)).toBeUndefined();
+		writeFileSync(join(application, "next.public.key"), "none");
+		await expect(embeddedKeys(application)).rejects.toThrow("next.public.key cannot be used");
 	});
 });
 

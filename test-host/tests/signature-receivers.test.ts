@@ -1,4 +1,5 @@
 /** Signed and unsigned updates through each receiver, and on whole boards with both engines. */
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Signatures } from "../../ota/signature/signatures";
 import { withClaims } from "../../tools/image/claims";
@@ -134,6 +135,46 @@ describe.each(engines)("a whole board, on %s", (engine) => {
 			/^update failed: ERROR\[147\]: The image's version counter is 6, this board takes 7 and above/,
 		);
 		expect(await send(signedBy(rsa, withClaims(image, { versionCounter: 7 })))).toMatch(/verified/);
+	});
+
+	test("keeps the highest counter that it took, and refuses a lower one after a restart and a power cut", async () => {
+		const bench = await BoardBench.started(engine, { publicKeys: textOf(p256) });
+		const send = async (versionCounter: number, version: string) => {
+			bench.uart = "";
+			const bytes = signedBy(p256, withClaims(await newFirmware(version), { versionCounter }));
+			const uploader = await bench.uploader(bytes);
+			await uploader.invite();
+			await uploader.upload().catch(() => {});
+		};
+		await send(7, "2.0.0");
+		await bench.printed("update to 2.0.0 took effect");
+		await bench.board.powerOff();
+		await bench.powerOn();
+		expect(bench.version).toBe("2.0.0");
+		await send(6, "3.0.0");
+		expect(await bench.ended()).toMatch(
+			/^update failed: ERROR\[147\]: .* is 6, this board takes 7 and above/,
+		);
+		await send(7, "4.0.0");
+		await bench.printed("update to 4.0.0 took effect");
+	});
+
+	test("installs a signed, compressed filesystem atomically", async () => {
+		const files = Buffer.alloc(300_000, 0xff);
+		for (let i = 0; i < files.length; i += 997) files[i] = i & 255;
+		const settings = { publicKeys: textOf(p256), atomicFilesystem: true };
+		const bench = await BoardBench.started(engine, settings);
+		const body = signedBy(p256, withClaims(gzipSync(files), { versionCounter: 3 }));
+		const put = (path: string, bytes: Uint8Array) =>
+			fetch(`http://127.0.0.1:${bench.httpPort}${path}`, { method: "PUT", body: new Uint8Array(bytes) });
+		const refused = await put("/update?kind=filesystem", gzipSync(files));
+		expect([refused.status, await refused.text()]).toEqual([422, `${REFUSED}\n`]);
+		expect(bench.get(0x200000, 16)).toEqual(new Uint8Array(16).fill(0xff));
+		expect((await put("/update?kind=filesystem", body)).status).toBe(200);
+		expect(bench.get(0x200000, 16)).toEqual(new Uint8Array(16).fill(0xff));
+		await bench.printed("the filesystem goes away");
+		await bench.printed("update of the filesystem (300000 bytes) took effect");
+		expect(Buffer.compare(bench.get(0x200000, files.length), files)).toBe(0);
 	});
 
 	test.each<Settings>([

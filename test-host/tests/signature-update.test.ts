@@ -65,7 +65,7 @@ describe("a signed firmware", () => {
 		const quad = NEW.slice();
 		quad[2] = 0;
 		bench.update(signedBy(rsa, quad));
-		expect(readExpectation(board)).toMatchObject({ size: quad.length, md5: md5(quad), flashMode: 0 });
+		expect(readExpectation(board)).toMatchObject({ size: quad.length, digest: md5(quad), flashMode: 0 });
 		bench.restart();
 		expect(bench.runs()).toBe("2.0.0");
 		expect(bench.get(0, 4)[2]).toBe(OLD[2]);
@@ -177,7 +177,7 @@ describe("keys", () => {
 		const filesystem = { kind: "filesystem" } as const;
 		expect(codeOf(() => bench.update(new Uint8Array(5000), filesystem))).toBe(SIGN);
 		bench.update(signedBy(rsa, new Uint8Array(5000)), filesystem);
-		expect(readExpectation(board)).toMatchObject({ size: 5000, md5: md5(new Uint8Array(5000)) });
+		expect(readExpectation(board)).toMatchObject({ size: 5000, digest: md5(new Uint8Array(5000)) });
 	});
 
 	test("for the other kind do not count", () => {

@@ -23,7 +23,6 @@ describe("the usage of the commands that sign", () => {
 		["pack --in x --out y --gzip=worst", "Allowed choices are best."],
 		["pack --in x --out y --legacy", "--legacy wants --sign"],
 		["pack --in x --out ./x", "--out would overwrite --in"],
-		["pack --in x --out y --gzip --filesystem", "cannot be used with option '--filesystem'"],
 		["pack --in x --out y --version-counter -1", "Give a whole number up to 4294967295."],
 		["pack --in x --out y --version-counter 4294967296", "Give a whole number up to 4294967295."],
 		["pack --in x --out y --version-counter 1.5", "Give a whole number up to 4294967295."],

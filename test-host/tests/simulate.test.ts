@@ -1,48 +1,11 @@
 /** The command that `npm start` runs, as a user sees it. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { newFirmware, until } from "./board-bench";
+import { exitCode, port, run } from "./simulate-bench";
 import { temporaryFile } from "./temporary-flash";
-
-const command = fileURLToPath(new URL("../../dist/ota8266.js", import.meta.url));
-
-interface Run {
-	process: ChildProcess;
-	out: string;
-	errors: string;
-}
-
-function run(...args: string[]): Run {
-	const child = spawn(process.execPath, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-	const run: Run = { process: child, out: "", errors: "" };
-	child.stdout.on("data", (text) => {
-		run.out += text;
-	});
-	child.stderr.on("data", (text) => {
-		run.errors += text;
-	});
-	onTestFinished(() => {
-		child.kill("SIGKILL");
-	});
-	return run;
-}
-
-async function exitCode(child: ChildProcess): Promise<number> {
-	if (child.exitCode !== null) return child.exitCode;
-	const [code] = await once(child, "exit");
-	return code;
-}
-
-async function port(board: Run): Promise<string> {
-	const listens = /listens on UDP port (\d+)/;
-	await until(() => listens.test(board.errors) && board.out.includes("ready"));
-	return listens.exec(board.errors)?.[1] ?? "";
-}
 
 test("a new board starts, says what to do next, takes an upload, and ends with Ctrl-C", async () => {
 	const flash = temporaryFile();

@@ -6,7 +6,7 @@ import type { ErrorCode } from "../../ota/errors";
 import { UpdateError } from "../../ota/errors";
 import { RunningFirmware } from "../../ota/running";
 import type { Signatures } from "../../ota/signature/signatures";
-import type { Update, UpdateOptions } from "../../ota/update";
+import type { Update, UpdateContext, UpdateOptions } from "../../ota/update";
 import { Updater } from "../../ota/updater";
 import board from "../shims/board";
 import { installGlobals } from "../shims/globals";
@@ -43,14 +43,18 @@ export interface UpdaterBenchOptions extends Partial<Chip> {
 	size?: number;
 	running?: Uint8Array;
 	signatures?: (() => Signatures) | undefined;
+	atomicFilesystem?: boolean;
+	/** Gets what the application is told of its filesystem: `away`, `back true`, `back false`. */
+	told?: (text: string) => void;
 }
 
 export class UpdaterBench extends BootBench {
 	readonly #signatures: Signatures | undefined;
+	readonly #filesystem: Pick<UpdateContext, "atomicFilesystem" | "onFilesystemAway" | "onFilesystemBack">;
 	updater: Updater;
 
 	constructor(chip: UpdaterBenchOptions = {}) {
-		const { size = 0x400000, running = OLD, signatures, ...overrides } = chip;
+		const { size = 0x400000, running = OLD, signatures, atomicFilesystem, told, ...overrides } = chip;
 		super(size);
 		this.put(0, running);
 		installGlobals();
@@ -71,6 +75,11 @@ export class UpdaterBench extends BootBench {
 		});
 		onTestFinished(() => insertChip(undefined));
 		this.#signatures = signatures?.();
+		this.#filesystem = {
+			atomicFilesystem,
+			onFilesystemAway: () => told?.("away"),
+			onFilesystemBack: (verified) => told?.(`back ${verified}`),
+		};
 		this.updater = this.start();
 	}
 
@@ -81,6 +90,7 @@ export class UpdaterBench extends BootBench {
 			running,
 			boot: new EbootStrategy(board, boot),
 			signatures: this.#signatures,
+			...this.#filesystem,
 		});
 		return this.updater;
 	}

@@ -120,10 +120,10 @@ describe("a firmware update", () => {
 		const image = NEW.slice();
 		image[3] = 0x20;
 		const bench = new UpdaterBench({ size: 0x100000, running });
-		expect(bench.updater.freeSpace("firmware")).toBe(0xeb000 - 20_480);
+		expect(bench.updater.freeSpace("firmware")).toBe(0xe9000 - 20_480);
 		bench.update(image);
 		bench.restart();
-		expect(commandOf(bench)?.source).toBe(0xeb000 - 32768);
+		expect(commandOf(bench)?.source).toBe(0xe9000 - 32768);
 		expect(bench.runs()).toBe("2.0.0");
 	});
 

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
 import { UpdateError } from "../../ota/errors";
-import { embeddedKey, signBuild } from "../../tools/sign-build";
+import { embeddedKeys, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, root } from "./bundle";
 import { buildFirmware } from "./image-builder";
 
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
 	}
 	if (padTo !== undefined && !Number.isInteger(padTo)) throw new Error("--size wants a number of bytes");
 	const folder = values.keys ?? root;
-	const publicKeys = await embeddedKey(folder);
+	const publicKeys = await embeddedKeys(folder);
 	const firmware = await makeFirmware({ version, name: values.name, padTo, publicKeys });
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });

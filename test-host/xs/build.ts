@@ -92,7 +92,7 @@ export async function buildXsHost(): Promise<string> {
 	writeFileSync(join(generated, "natives.c"), natives);
 
 	const platform = join(here, "platform.h");
-	const ownHeaders = [...filesOf(here, ".h"), join(generated, "mc.xs.h")];
+	const headers = [...filesOf(here, ".h"), join(generated, "mc.xs.h"), ...filesOf(modules, ".h")];
 	const includes = ["includes", "platforms", "sources"].map((folder) => join(engine, folder));
 	const system = includes.map((folder) => `-isystem${folder}`);
 	const engineFlags = [
@@ -114,11 +114,10 @@ export async function buildXsHost(): Promise<string> {
 	}
 	for (const file of ownC) {
 		const inside = INSIDE.some((name) => file === join(here, name));
-		units.push({ file, flags: inside ? [...ownFlags, ...ENGINE, ...system] : apiFlags, headers: ownHeaders });
+		units.push({ file, flags: inside ? [...ownFlags, ...ENGINE, ...system] : apiFlags, headers });
 	}
-	units.push({ file: join(generated, "natives.c"), flags: apiFlags, headers: ownHeaders });
-	const moduleHeaders = [...ownHeaders, ...filesOf(modules, ".h")];
-	for (const file of moduleC) units.push({ file, flags: apiFlags, headers: moduleHeaders });
+	units.push({ file: join(generated, "natives.c"), flags: apiFlags, headers });
+	for (const file of moduleC) units.push({ file, flags: apiFlags, headers });
 	return buildExecutable(units, LINK, join(cache, "objects"));
 }
 

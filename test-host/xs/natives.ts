@@ -9,6 +9,7 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"crypt.js": "crypt",
 	"tcp.js": "embedded:io/socket/tcp",
 	"udp.js": "embedded:io/socket/udp",
+	"key-value.js": "embedded:storage/key-value",
 	"listener.js": "embedded:io/socket/listener",
 	"dnssd.js": "embedded:network/dnssd",
 	"resource.js": "Resource",

@@ -88,9 +88,10 @@ function choose(
 	entry: DeviceEntry | undefined,
 	{ raw, gzip, signed }: Release,
 ): Image | { fault: string } {
-	// A filesystem is written to its place as it comes: no device that we know of inflates one by itself.
+	// A filesystem is written to its place as it comes, and inflated by nobody, where the boot loader does not bring it there.
 	// A signature behind a gzip is for those that take it away: its last four bytes are the boot loader's length.
-	const prefersGzip = request.mode === "firmware" && request.inflates && (!signed || request.verifies);
+	const isStaged = request.mode === "firmware" || request.atomic;
+	const prefersGzip = isStaged && request.inflates && (!signed || request.verifies);
 	const mayHaveGzip = prefersGzip || (!raw && entry?.gzip === true);
 	const candidates = [prefersGzip ? gzip : undefined, raw, mayHaveGzip ? gzip : undefined];
 	let fault = 'only compressed, and the device does not say that it inflates ("gzip": true in devices.json)';
@@ -105,9 +106,9 @@ function choose(
 
 /** Why the device would fail with the image, or undefined. */
 function misfitOf({ size, firmware, gzip }: Image, request: DeviceRequest): string | undefined {
-	const { freeSpace, chipSize, sketchSize } = request;
-	// x-ESP8266-free-space is about a firmware; the room of a filesystem no device tells.
-	const room = firmware ? freeSpace : chipSize;
+	const { freeSpace, chipSize, sketchSize, atomic } = request;
+	// x-ESP8266-free-space is about what is staged; the room of a filesystem no device tells.
+	const room = firmware || atomic ? freeSpace : chipSize;
 	if (size > room) return `${size} bytes, the device has room for ${room}`;
 	if (!firmware) return undefined;
 	if (firmware.flashSize > chipSize) {

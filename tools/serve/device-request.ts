@@ -25,6 +25,8 @@ export interface DeviceRequest {
 	inflates: boolean;
 	/** Whether it says that it knows signatures, and takes one behind a gzip away. */
 	verifies: boolean;
+	/** Whether it says that its boot loader brings a filesystem to its place, as a firmware. */
+	atomic: boolean;
 }
 
 export const USER_AGENT = "ESP8266-http-Update";
@@ -67,6 +69,7 @@ export function parseDeviceRequest(headers: IncomingHttpHeaders): DeviceRequest 
 	const name = text("x-ota8266-name");
 	if (version.length > TEXT_LENGTH_MAX) return { fault: "x-esp8266-version is too long" };
 	if (name.length > APP_LENGTH_MAX) return { fault: "x-ota8266-name is too long" };
+	const can = abilities(text("x-ota8266"));
 	return {
 		mac: text("x-esp8266-sta-mac").toUpperCase(),
 		chipId: SIZE.test(text("x-esp8266-chip-id")) ? Number(text("x-esp8266-chip-id")) : undefined,
@@ -77,8 +80,9 @@ export function parseDeviceRequest(headers: IncomingHttpHeaders): DeviceRequest 
 		chipSize: Number(text("x-esp8266-chip-size")),
 		version,
 		name: name === "" ? undefined : name,
-		inflates: abilities(text("x-ota8266")).has("gzip"),
-		verifies: abilities(text("x-ota8266")).has("signed"),
+		inflates: can.has("gzip"),
+		verifies: can.has("signed"),
+		atomic: can.has("atomic"),
 	};
 }
 
