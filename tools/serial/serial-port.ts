@@ -6,7 +6,7 @@ import type { Wire, WireEvents } from "./wire";
 const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
 	[/no such file|file not found|ENOENT/i, "there is none of this name (ota8266 ports lists them)"],
 	[
-		/cannot lock|resource busy|EBUSY|access (is )?denied/i,
+		/cannot lock|is locked|resource busy|EBUSY|access (is )?denied/i,
 		"another program has it, a monitor perhaps: end that",
 	],
 	[/permission denied|EACCES/i, "not allowed, on Linux: sudo usermod -a -G dialout $USER, then log in again"],
