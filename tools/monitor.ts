@@ -70,7 +70,7 @@ async function monitor({ port, baud, elf, reset, timestamps }: MonitorFlags): Pr
 			lines.push(bytes);
 			patience = setTimeout(() => lines.flush(), PATIENCE);
 		},
-		onLost: () => fail(new UpdateError(ErrorCode.MONITOR_LOST, port)),
+		onLost: (reason) => fail(reason ?? new UpdateError(ErrorCode.MONITOR_LOST, port)),
 	});
 	const type = (bytes: Uint8Array) => void wire.write(bytes).catch(() => {});
 	const interrupt = () => end();

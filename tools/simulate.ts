@@ -113,12 +113,8 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	}
 	const fresh = !existsSync(flash);
 	// Read before the flash's file is made: a mistyped name leaves none behind.
-	const image =
-		firmware !== undefined
-			? await readImage(firmware)
-			: fresh && !downloadMode
-				? readFileSync(factoryFirmware)
-				: undefined;
+	const first = fresh && !downloadMode ? readFileSync(factoryFirmware) : undefined;
+	const image = firmware === undefined ? first : await readImage(firmware);
 	const serial = new SerialServer();
 	const { otaPort, httpPort, httpUser, httpPassword, httpBasic } = options;
 	const board = new VirtualBoard({

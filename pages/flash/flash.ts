@@ -1,4 +1,5 @@
 /** The script of docs/flash: writes a firmware into a board by Web Serial. */
+import { ErrorCode, UpdateError } from "../../ota/errors";
 import { checkFlashSize, type FoundChip, flash } from "../../tools/serial/flashing";
 import { md5 } from "../md5";
 import { find, grouped, size } from "../text";
@@ -13,8 +14,11 @@ const bar = find<HTMLProgressElement>("progress", form);
 const line = find("[role]", form);
 const submit = find<HTMLButtonElement>("button", form);
 
+/** How messages name the port: the browser does not tell. */
+const PORT = "this port";
+
 /** A port that may be unplugged. */
-type Port = SerialPort & { lost?: boolean };
+type Port = SerialPort & { lost?: UpdateError | undefined };
 
 function say(headline: string, text = "", tone = ""): void {
 	line.className = tone;
@@ -52,7 +56,7 @@ async function write(): Promise<void> {
 	const firmware = await readFirmware(file);
 	await flash({
 		port: watched(port),
-		name: "this port",
+		name: PORT,
 		baudRate: Number(find<HTMLSelectElement>("#baud").value),
 		erase: find<HTMLSelectElement>("#erase").value !== "",
 		parts(chip) {
@@ -76,9 +80,9 @@ async function write(): Promise<void> {
 
 /** Web Serial tells by an event what esptool-js would wait for. */
 function watched(port: Port): Port {
-	port.lost = false;
+	port.lost = undefined;
 	port.addEventListener("disconnect", () => {
-		port.lost = true;
+		port.lost = new UpdateError(ErrorCode.CABLE_LOST, PORT);
 	});
 	return port;
 }

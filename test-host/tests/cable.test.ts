@@ -128,7 +128,7 @@ test("a board that does not answer: the buttons are named", async () => {
 
 test("a connection that is lost in the middle is told, and the board can be flashed again", async () => {
 	const bench = await loadingBench();
-	const port = await cut(bench.line, 60_000);
+	const port = await relay(bench.line, { cutAfter: 60_000 });
 	const outcome = await ota8266Here("flash", file(FIRST), "--port", `socket://127.0.0.1:${port}`);
 	expect(outcome).toMatchObject({ code: 1, stdout: "" });
 	expect(outcome.stderr).toContain(`Connection to socket://127.0.0.1:${port} lost: plug the board in again`);
@@ -139,13 +139,53 @@ test("a connection that is lost in the middle is told, and the board can be flas
 	await bench.ready();
 });
 
-/** A way to the board that breaks after so many bytes to it. */
-async function cut(line: string, bytes: number): Promise<number> {
+test("another program at the line is named", async () => {
+	const bench = await loadingBench();
+	const [host, port] = bench.line.split(":");
+	const monitor = connect(Number(port), host ?? "");
+	onTestFinished(() => {
+		monitor.destroy();
+	});
+	await until(() => bench.server.busy);
+	const outcome = await ota8266Here("flash", file(FIRST), "--port", `socket://${bench.line}`);
+	expect(outcome).toMatchObject({ code: 1, stdout: "" });
+	expect(outcome.stderr.trim().split("\n").at(-1)).toBe(
+		`Serial port socket://${bench.line}: another program has it, a monitor perhaps: end that`,
+	);
+});
+
+test.each([
+	["831df000", "ESP32"],
+	["12345678", "one that is not known"],
+])("a chip whose ROM has the word %s is no ESP8266 but %s", async (word, name) => {
+	const bench = await loadingBench();
+	const port = await relay(bench.line, {
+		fromBoard: (bytes) =>
+			Buffer.from(bytes.toString("hex").replace("0a020001c1f0ff", `0a0200${word}`), "hex"),
+	});
+	const outcome = await ota8266Here("flash", file(FIRST), "--port", `socket://127.0.0.1:${port}`);
+	expect(outcome.stderr).toContain(`The chip on socket://127.0.0.1:${port} is no ESP8266 but ${name}`);
+	expect(outcome.code).toBe(1);
+	expect(bench.board.control.operations).toBe(0);
+});
+
+interface RelayOptions {
+	/** What of the board's bytes gets through. */
+	fromBoard?: (bytes: Buffer) => Buffer;
+	/** The connection breaks after so many bytes to the board. */
+	cutAfter?: number;
+}
+
+/** A port that leads to the board. */
+async function relay(
+	line: string,
+	{ fromBoard = (bytes) => bytes, cutAfter = Number.POSITIVE_INFINITY }: RelayOptions,
+): Promise<number> {
 	const [host, port] = line.split(":");
 	const server = createServer((near: Socket) => {
 		const far = connect(Number(port), host ?? "");
-		let left = bytes;
-		far.pipe(near);
+		let left = cutAfter;
+		far.on("data", (bytes) => near.write(fromBoard(bytes)));
 		near.on("data", (piece) => {
 			left -= piece.length;
 			if (left > 0) far.write(piece);

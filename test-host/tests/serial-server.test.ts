@@ -26,6 +26,8 @@ async function client(
 }
 
 const SYNC = `c00008240000000000${"07071220"}${"55".repeat(32)}c0`;
+/** What the ROM says in front of the reset's cause. */
+const RESET = Buffer.from("rst cause:1").toString("hex");
 /** WILL COM-PORT-OPTION. */
 const HELLO = "fffb2c";
 const control = (value: string) => `fffa2c05${value}fff0`;
@@ -84,6 +86,33 @@ test("RFC 2217: RTS resets the board, with DTR behind it into its loader, and ou
 	say(`${RTS_OFF}`);
 	await bench.printed("boot mode:(3,6)");
 	await bench.ready();
+});
+
+test("RFC 2217: a client that leaves with the reset held lets go of it", async () => {
+	const bench = await loadingBench();
+	const { say, socket } = await client(bench);
+	say(`${HELLO}${RTS_ON}`);
+	await until(() => bench.board.state === "off");
+	bench.restarting();
+	socket.destroy();
+	await bench.printed("boot mode:(3,6)");
+});
+
+test("a power cut while the loader writes leaves a board that can be flashed again", async () => {
+	const bench = await loadingBench();
+	const { say, heard } = await client(bench);
+	say(SYNC);
+	await until(() => heard().length > 0);
+	bench.arm(1, "power during");
+	// FLASH_BEGIN: three sectors from the start.
+	say("c0000210000000000000300000010000000004000000000000c0");
+	await until(() => bench.board.state === "off");
+	bench.restarting();
+	bench.board.flashButton = true;
+	bench.board.powerOn();
+	await bench.printed("rst cause:1, boot mode:(1,6)");
+	say(SYNC);
+	await until(() => heard().endsWith("c001080200070712200000c0".repeat(8)) && heard().includes(RESET));
 });
 
 test("a client that has not flashed anything leaves the loader as it is", async () => {

@@ -15,8 +15,8 @@ const FLASH_UNITS: readonly number[] = [0x10000, 0x1000, 0x100, 0xffff];
 
 /** A port, as far as flashing needs Web Serial's. */
 export interface FlashPort {
-	/** The other end is gone. */
-	readonly lost?: boolean;
+	/** The other end is gone: why. */
+	readonly lost?: UpdateError | undefined;
 	/** False where DTR and RTS do not reach the board. */
 	readonly hasLines?: boolean;
 	setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): Promise<void>;
@@ -60,7 +60,7 @@ export interface FlashingOptions {
  * PORT, NO_CHIP, OTHER_CHIP, CABLE_LOST, CABLE_SPACE, CABLE_VERIFY, LOADER.
  */
 export async function flash(options: FlashingOptions): Promise<FoundChip> {
-	const { port, name } = options;
+	const { port } = options;
 	const { loader, transport } = await createLoader(options);
 	try {
 		options.onStage("connecting");
@@ -82,7 +82,7 @@ export async function flash(options: FlashingOptions): Promise<FoundChip> {
 		return chip;
 	} catch (error) {
 		if (error instanceof UpdateError) throw error;
-		if (port.lost) throw new UpdateError(ErrorCode.CABLE_LOST, name);
+		if (port.lost) throw port.lost;
 		const text = error instanceof Error ? error.message : String(error);
 		if (/MD5/.test(text)) throw new UpdateError(ErrorCode.CABLE_VERIFY);
 		throw new UpdateError(ErrorCode.LOADER, text.replace(/\s+/g, " "));
@@ -98,7 +98,7 @@ export function checkFlashSize(firmware: Uint8Array, chip: FoundChip): void {
 	if (wanted > chip.flashSize) throw new UpdateError(ErrorCode.OTHER_FLASH, wanted, chip.flashSize);
 }
 
-async function createLoader({ port, name, baudRate }: FlashingOptions) {
+async function createLoader({ port, baudRate }: FlashingOptions) {
 	// Large, and other commands do without.
 	const { ESPLoader, Transport } = await import("esptool-js");
 	class QuietTransport extends Transport {
@@ -106,9 +106,9 @@ async function createLoader({ port, name, baudRate }: FlashingOptions) {
 		override trace(): void {}
 
 		override async read(timeout: number): Promise<Uint8Array> {
-			if (port.lost) throw new UpdateError(ErrorCode.CABLE_LOST, name);
+			if (port.lost) throw port.lost;
 			const packet = await super.read(timeout);
-			if (port.lost) throw new UpdateError(ErrorCode.CABLE_LOST, name);
+			if (port.lost) throw port.lost;
 			return packet;
 		}
 	}
@@ -125,7 +125,11 @@ async function connect({ port, name, baudRate }: FlashingOptions, loader: Loader
 		await loader.detectChip(port.hasLines === false ? "no_reset" : "default_reset");
 	} catch (error) {
 		if (error instanceof UpdateError || port.lost) throw error;
-		throw new UpdateError(ErrorCode.NO_CHIP, name);
+		// esptool-js knows each of Espressif's chips by a word of its ROM.
+		const unknown = error instanceof Error && /magic|chip id/i.test(error.message);
+		throw unknown
+			? new UpdateError(ErrorCode.OTHER_CHIP, name, "one that is not known")
+			: new UpdateError(ErrorCode.NO_CHIP, name);
 	}
 	const { chip } = loader;
 	if (chip.CHIP_NAME !== "ESP8266") throw new UpdateError(ErrorCode.OTHER_CHIP, name, chip.CHIP_NAME);

@@ -26,6 +26,8 @@ import {
 } from "./telnet";
 import type { Wire, WireEvents } from "./wire";
 
+/** What ser2net says to a second client, and the board in software too. */
+const TAKEN = Buffer.from("Port already in use");
 /** ms for a connection, and for an answer of RFC 2217. */
 const TIMEOUT = 5000;
 
@@ -45,9 +47,14 @@ export async function openTCP(port: string, baudRate: number, events: WireEvents
 		throw new UpdateError(ErrorCode.PORT, port, reason);
 	}
 	let open = true;
+	let taken = false;
+	socket.once("data", (bytes) => {
+		taken = bytes.subarray(0, TAKEN.length).equals(TAKEN);
+	});
 	socket.on("error", () => socket.destroy());
 	socket.on("close", () => {
-		if (open) events.onLost();
+		const reason = "another program has it, a monitor perhaps: end that";
+		if (open) events.onLost(taken ? new UpdateError(ErrorCode.PORT, port, reason) : undefined);
 		open = false;
 	});
 	const write = (bytes: Uint8Array) =>

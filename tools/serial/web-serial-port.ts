@@ -8,8 +8,8 @@ const EMPTY_PACKET = Uint8Array.of(0xc0, 0xc0);
 export class WebSerialPort {
 	readable: ReadableStream<Uint8Array> | null = null;
 	writable: WritableStream<Uint8Array> | null = null;
-	/** The other end is gone. */
-	lost = false;
+	/** The other end is gone: why. */
+	lost: UpdateError | undefined;
 	/** DTR, RTS and the baud rate reach the board. */
 	readonly hasLines: boolean;
 	readonly #name: string;
@@ -34,11 +34,11 @@ export class WebSerialPort {
 				controller = given;
 			},
 		});
-		this.lost = false;
+		this.lost = undefined;
 		const wire = await openWire(this.#name, baudRate, {
 			onData: (bytes) => controller?.enqueue(bytes),
-			onLost: () => {
-				this.lost = true;
+			onLost: (reason) => {
+				this.lost = reason ?? new UpdateError(ErrorCode.CABLE_LOST, this.#name);
 				// Wakes who waits for an answer, so that it looks and finds the port lost.
 				controller?.enqueue(EMPTY_PACKET);
 			},
@@ -46,7 +46,7 @@ export class WebSerialPort {
 		this.#wire = wire;
 		this.writable = new WritableStream({
 			write: (bytes) => {
-				if (this.lost) throw new UpdateError(ErrorCode.CABLE_LOST, this.#name);
+				if (this.lost) throw this.lost;
 				return wire.write(bytes);
 			},
 		});

@@ -1,11 +1,12 @@
 /** A serial line to a board: a port of this machine, or one behind TCP. */
+import type { UpdateError } from "../../ota/errors";
 import { openSerialPort } from "./serial-port";
 import { openTCP } from "./tcp-port";
 
 export interface WireEvents {
 	onData(bytes: Uint8Array): void;
-	/** The other end is gone; once, and not after `close`. */
-	onLost(): void;
+	/** The other end is gone; once, and not after `close`. Why, where that is known. */
+	onLost(reason?: UpdateError): void;
 }
 
 export interface Wire {

@@ -58,8 +58,13 @@ export class SerialServer {
 				new Promise((wake) => setTimeout(wake, TAKE_OVER_TIME)),
 			]);
 		}
-		if (this.#client || !this.#board) {
-			socket.end("Port already in use\r\n");
+		if (!this.#board || !this.#server.listening) {
+			socket.destroy();
+			return;
+		}
+		if (this.#client) {
+			// What it says is read and dropped, or closing would reset the connection before it reads this.
+			socket.resume().end("Port already in use\r\n");
 			return;
 		}
 		this.#client = socket;
@@ -69,8 +74,9 @@ export class SerialServer {
 			// The client is gone.
 		}
 		socket.destroy();
+		const bare = this.#telnet === undefined;
 		this.#client = this.#telnet = undefined;
-		await this.#left(this.#board);
+		if (bare) await this.#left(this.#board);
 	}
 
 	async #serve(socket: Socket, board: VirtualBoard): Promise<void> {
@@ -89,6 +95,8 @@ export class SerialServer {
 			first = false;
 			await board.receive(this.#telnet?.receive(bytes) ?? bytes);
 		}
+		// A port that is closed lets go of its lines.
+		circuit.set({ dtr: false, rts: false });
 	}
 
 	/** Without DTR and RTS nobody can reset the board: it resets itself when one who has flashed it leaves. */
