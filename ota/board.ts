@@ -36,6 +36,11 @@ export interface Board {
 	restart(): never;
 	/** Tells the watchdog that a long computation is no hang: it waits 3 seconds. */
 	feedWatchdog(): void;
+	/**
+	 * CRC-32 as gzip has it (RFC 1952), of `bytes` behind those that gave `crc`; 0 at the beginning. In C, since script
+	 * takes thousands of instructions a byte.
+	 */
+	gzipCRC(bytes: Uint8Array, crc: number): number;
 	/** Lights the board's LED, or not. */
 	led(on: boolean): void;
 }

@@ -9,7 +9,7 @@ import {
 	IMAGE_MAGIC,
 } from "./image";
 import { isStaged, type Place, type UpdateKind } from "./kind";
-import type { UpdateContext } from "./update";
+import type { UpdateContext } from "./update-options";
 
 /** Checks what an update consists of while it streams by: what would not boot is refused as soon as it is seen. */
 export class Content {

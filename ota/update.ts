@@ -1,66 +1,21 @@
 import flash from "embedded:storage/flash";
-import type { Board } from "./board";
-import type { BootStrategy, Staged as StagedImage } from "./boot";
+import type { Staged as StagedImage } from "./boot";
 import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
 import { inflatedSize, storedCRC } from "./gzip-trailer";
 import { SECTOR } from "./image";
-import { isStaged, type Place, placeOf, type UpdateKind } from "./kind";
+import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
-import type { Staged } from "./resume";
-import type { RunningFirmware } from "./running";
 import { acceptCounter, acceptedCounter } from "./signature/accepted-counter";
 import type { Payload } from "./signature/payload";
 import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
+import type { UpdateContext, UpdateOptions } from "./update-options";
 import { recordExpectation } from "./verdict";
 
 /** DOUT; what the board cannot tell is no mode. */
 const FLASH_MODE_MAX = 3;
-
-export interface UpdateOptions {
-	kind: UpdateKind;
-	/** Bytes to come; not given: as many as come, bounded by the room. */
-	byteLength?: number | undefined;
-	/** MD5 of all bytes as sent, 32 hexadecimal digits of either case. */
-	md5?: string | undefined;
-	/** The receiver and the peer's address, for the report. */
-	from?: string | undefined;
-	/** What is staged of it already: `restore` reads that before the first write. */
-	staged?: Staged | undefined;
-	onStart?(): void;
-	/** `done` bytes were taken of `total` (of the room, where the length is unknown). */
-	onProgress?(done: number, total: number): void;
-	/** The update is verified and chosen; the next restart takes it. */
-	onEnd?(): void;
-	/** The update failed and is closed; what ran before will go on running. */
-	onError?(error: UpdateError): void;
-}
-
-/** What an update works on, handed in by the Updater. */
-export interface UpdateContext {
-	readonly board: Board;
-	readonly boot: BootStrategy;
-	readonly running: RunningFirmware;
-	/** Who may sign; not given: everything is taken. */
-	readonly signatures?: Signatures | undefined;
-	/**
-	 * Whether a filesystem is staged, and brought to its place by the boot loader, so that a failure leaves the one
-	 * before. It then has to fit the staging area, and may be a gzip. False where not given: it is written to its place.
-	 */
-	readonly atomicFilesystem?: boolean | undefined;
-	/**
-	 * The filesystem goes away: it is time to close its files. Called before its first sector is erased; of an atomic
-	 * update before the restart.
-	 */
-	readonly onFilesystemAway?: (() => void) | undefined;
-	/**
-	 * The filesystem can be used again: the new one where `verified`; else what the update has left of both. Of an
-	 * atomic update the restart comes in its place, and the verdict tells.
-	 */
-	readonly onFilesystemBack?: ((verified: boolean) => void) | undefined;
-}
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
 export class Update {

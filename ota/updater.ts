@@ -4,7 +4,8 @@ import { isHex } from "./hex";
 import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
 import { clearResume } from "./resume";
-import { Update, type UpdateContext, type UpdateOptions } from "./update";
+import { Update } from "./update";
+import type { UpdateContext, UpdateOptions } from "./update-options";
 import { clearExpectation } from "./verdict";
 
 /** The strapping value of UART download: a restart would end there, not in the new firmware. */

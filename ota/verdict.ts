@@ -109,7 +109,7 @@ export function judge(board: Board, running: RunningFirmware, onVerdict: (verdic
 		partition: placeOf(kind).target,
 		length: size,
 		flashMode,
-		digest: gzip ? new GzipCRC() : undefined,
+		digest: gzip ? new GzipCRC(board) : undefined,
 		onDone(digest) {
 			clearExpectation(board);
 			const tookEffect = digest === expected.digest;

@@ -11,6 +11,8 @@
 #define COMMAND_LENGTH 128
 /* The blue LED of the ESP-12E module, which lights when the pin is low. Its UART1 is not used by the SDK. */
 #define LED_PIN 2
+/* Of the C stack. */
+#define SPOOL_LENGTH 64
 
 /* Arduino core; declared in none of its headers for C. */
 extern void esp_yield(void);
@@ -192,6 +194,35 @@ void xs_esp8266_board_feedWatchdog(xsMachine *the)
 {
 	(void)the;
 	system_soft_wdt_feed();
+}
+
+/* (bytes, crc): of what came before, 0 at the beginning. By words of a table, since it lies in flash. */
+void xs_esp8266_board_gzipCRC(xsMachine *the)
+{
+	static const uint32_t table[16] ICACHE_RODATA_ATTR = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
+	uint8_t spool[SPOOL_LENGTH];
+	uint32_t crc = ~wholeArgument(the, 1, UINT32_MAX);
+	uint32_t length;
+	const uint8_t *bytes = readableArgument(the, 0, &length);
+
+	while (length) {
+		uint32_t count = (length < SPOOL_LENGTH) ? length : SPOOL_LENGTH;
+		uint32_t i;
+
+		// The buffer may lie in flash, too.
+		c_memcpy(spool, bytes, count);
+		for (i = 0; i < count; i++) {
+			crc ^= spool[i];
+			crc = (crc >> 4) ^ table[crc & 15];
+			crc = (crc >> 4) ^ table[crc & 15];
+		}
+		bytes += count;
+		length -= count;
+	}
+	xsmcSetNumber(xsResult, (xsNumberValue)~crc);
 }
 
 /* (on) */

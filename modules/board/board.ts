@@ -67,6 +67,9 @@ const board: Board = Object.freeze({
 	feedWatchdog(): void {
 		native("xs_esp8266_board_feedWatchdog").call(this);
 	},
+	gzipCRC(bytes: Uint8Array, crc: number): number {
+		return native("xs_esp8266_board_gzipCRC").call(this, bytes, crc);
+	},
 	led(on: boolean): void {
 		native("xs_esp8266_board_led").call(this, on);
 	},

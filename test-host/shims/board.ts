@@ -1,5 +1,6 @@
 /** The module `board` on the virtual chip. */
 import { randomFillSync } from "node:crypto";
+import { crc32 } from "node:zlib";
 import type { Board } from "../../ota/board";
 import { COMMAND_LENGTH } from "../../ota/eboot";
 import { flashSizeOf } from "../../ota/image";
@@ -79,6 +80,9 @@ const board: Board = {
 	},
 	feedWatchdog() {
 		chip().flash.control.beat();
+	},
+	gzipCRC(bytes, crc) {
+		return crc32(bytes, crc);
 	},
 	led(on) {
 		chip().led?.(on);

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { COMMAND_LENGTH, decodeCommand } from "../../ota/eboot";
 import { buildFirmware } from "../virtual/image-builder";
@@ -107,6 +108,30 @@ describe.skipIf(skipsXS)(`the module board in C${xsNote}`, () => {
 			none: "board.led()",
 		});
 		expect([...answers.values()]).toEqual(["undefined", "undefined", "undefined"]);
+	});
+
+	test("computes the CRC-32 of a gzip, in pieces of any length, wherever they lie", async () => {
+		const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * i);
+		const { answers } = await answersOf({
+			pieces: `
+				const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * i);
+				let crc = 0;
+				for (let at = 0, length = 0; at < 1000; at += length++) crc = board.gzipCRC(bytes.subarray(at, at + length), crc);
+				return crc`,
+			whole: "board.gzipCRC(Uint8Array.from({ length: 1000 }, (_, i) => i * i), 0)",
+			flash: "board.gzipCRC(inFlash, 0)",
+			text: 'board.gzipCRC(new Uint8Array(ArrayBuffer.fromString("123456789")), 0)',
+			nothing: "board.gzipCRC(new Uint8Array(0), 0xffffffff)",
+			wrong: "board.gzipCRC([1], 0)",
+			none: "board.gzipCRC(new Uint8Array(1))",
+			negative: "board.gzipCRC(new Uint8Array(1), -1)",
+			large: "board.gzipCRC(new Uint8Array(1), 2 ** 32)",
+		});
+		const inFlash = Uint8Array.from({ length: 128 }, (_, i) => i + 1);
+		expect([...answers.values()]).toEqual([
+			...[crc32(bytes), crc32(bytes), crc32(inFlash), 0xcbf43926, 0xffffffff].map(String),
+			...["TypeError", "SyntaxError", "RangeError", "RangeError"],
+		]);
 	});
 
 	test("is frozen", async () => {
