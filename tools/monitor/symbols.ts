@@ -29,7 +29,8 @@ export class Symbols {
 
 	/** Any order. */
 	constructor(symbols: readonly Symbol[]) {
-		this.#symbols = [...symbols].sort((a, b) => a.address - b.address);
+		// Of those at one address the one that tells its size counts.
+		this.#symbols = [...symbols].sort((a, b) => a.address - b.address || a.size - b.size);
 	}
 
 	/** The function that an address lies in and how far within, as `main + 0x12`; undefined where none is there. */

@@ -13,6 +13,8 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
 	[/not a typewriter|inappropriate ioctl|ENOTTY/i, "that is no serial port"],
 ];
 
+const NO_LINES = /inappropriate ioctl|ENOTTY/i;
+
 export async function openSerialPort(path: string, baudRate: number, events: WireEvents): Promise<Wire> {
 	const { SerialPort } = await import("serialport");
 	const port = new SerialPort({ path, baudRate, autoOpen: false });
@@ -33,8 +35,15 @@ export async function openSerialPort(path: string, baudRate: number, events: Wir
 	port.on("error", lost);
 	return {
 		write: (bytes) => call((done) => port.write(Buffer.from(bytes), done)),
-		// What is not named the package would switch on.
-		setLines: (dtr, rts) => call((done) => port.set({ dtr, rts }, done)),
+		async setLines(dtr, rts) {
+			try {
+				// What is not named the package would switch on.
+				await call((done) => port.set({ dtr, rts }, done));
+			} catch (error) {
+				// A pseudo terminal has no such lines; what is behind it may do without.
+				if (!NO_LINES.test(textOf(error))) throw portError(path, error);
+			}
+		},
 		setBaudRate: (rate) => call((done) => port.update({ baudRate: rate }, done)),
 		async close() {
 			open = false;
@@ -43,8 +52,12 @@ export async function openSerialPort(path: string, baudRate: number, events: Wir
 	};
 }
 
+function textOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
 function portError(path: string, error: unknown): UpdateError {
-	const text = error instanceof Error ? error.message : String(error);
+	const text = textOf(error);
 	const reason = reasons.find(([pattern]) => pattern.test(text))?.[1] ?? text.replace(/^Error: /, "");
 	return new UpdateError(ErrorCode.PORT, path, reason);
 }
