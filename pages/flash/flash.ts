@@ -95,7 +95,8 @@ function busy(value: boolean): void {
 document.documentElement.className = "js";
 if (!("serial" in navigator)) {
 	submit.disabled = true;
-	say("This browser has no Web Serial.", "Open this page in Chrome, Edge or Opera, on a computer.", "bad");
+	const where = isSecureContext ? "in Chrome, Edge or Opera, on a computer" : "from your disk, or by https";
+	say("This browser has no Web Serial.", `Open this page ${where}.`, "bad");
 }
 input.onchange = choose;
 form.onsubmit = async (event) => {

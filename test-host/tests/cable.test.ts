@@ -46,11 +46,13 @@ test("without DTR and RTS a board that waits in its loader is flashed, and start
 	expect(bench.version).toBe("1.0.0");
 });
 
-test("a compressed firmware is inflated", async () => {
+test("a compressed firmware is inflated, and the rest of the flash stays", async () => {
 	const bench = await loadingBench();
+	bench.board.flash.program(0x200000, Buffer.from("files"));
 	const outcome = await ota8266Here("flash", file(gzipSync(FIRST)), "--port", `socket://${bench.line}`);
 	expect(outcome.code).toBe(0);
 	expect(Buffer.from(bench.get(0, FIRST.length)).equals(FIRST)).toBe(true);
+	expect(Buffer.from(bench.get(0x200000, 5)).toString()).toBe("files");
 });
 
 test("--erase leaves nothing of before, and writes the init data", async () => {
@@ -64,15 +66,6 @@ test("--erase leaves nothing of before, and writes the init data", async () => {
 	await bench.ready();
 	expect(Buffer.from(bench.get(0x200000, 9)).toString("hex")).toBe("ff".repeat(9));
 	expect(Buffer.from(bench.get(0x3fc000, 128)).equals(INIT_DATA)).toBe(true);
-});
-
-test("without --erase the rest of the flash stays", async () => {
-	const bench = await loadingBench();
-	bench.board.flash.program(0x200000, Buffer.from("files"));
-	expect(await ota8266Here("flash", file(FIRST), "--port", `socket://${bench.line}`)).toMatchObject({
-		code: 0,
-	});
-	expect(Buffer.from(bench.get(0x200000, 5)).toString()).toBe("files");
 });
 
 const PAD = Buffer.alloc(0x200);
@@ -106,10 +99,28 @@ test("a file that is larger than the flash is refused before anything is written
 	expect(bench.board.control.operations).toBe(0);
 });
 
+test("a board whose new firmware is refused runs its old one again", async () => {
+	const bench = await serialBench({ flashSize: 0x100000 });
+	const image = FIRST.slice();
+	image[3] = 0x20;
+	bench.board.flashByCable(image);
+	await bench.powerOn();
+	const outcome = ota8266Here("flash", file(larger()), "--port", `rfc2217://${bench.line}`);
+	await bench.printed("boot mode:(1,6)");
+	bench.restarting();
+	expect(await outcome).toMatchObject({
+		code: 1,
+		stderr: expect.stringContaining("is for a flash of 4194304"),
+	});
+	await bench.ready();
+	expect(bench.version).toBe("1.0.0");
+});
+
 test.each([
 	["/dev/ttyNONE", "Serial port /dev/ttyNONE: there is none of this name (ota8266 ports lists them)"],
 	["/dev/null", "Serial port /dev/null: that is no serial port"],
 	["socket://127.0.0.1:1", "Serial port socket://127.0.0.1:1: nobody listens there"],
+	["rfc2217://127.0.0.1:1", "Serial port rfc2217://127.0.0.1:1: nobody listens there"],
 	["socket://board", "Serial port socket://board: give host and port, as in socket://127.0.0.1:3333"],
 ])("port %s fails in one line", async (port, line) => {
 	const outcome = await ota8266Here("flash", file(FIRST), "--port", port);

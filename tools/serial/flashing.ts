@@ -81,6 +81,8 @@ export async function flash(options: FlashingOptions): Promise<FoundChip> {
 		await reset(port);
 		return chip;
 	} catch (error) {
+		// What ran before is to run again, where it still can.
+		if (!port.lost) await reset(port).catch(() => {});
 		if (error instanceof UpdateError) throw error;
 		if (port.lost) throw port.lost;
 		const text = error instanceof Error ? error.message : String(error);
