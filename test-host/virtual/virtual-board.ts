@@ -59,6 +59,8 @@ export class VirtualBoard {
 	#loader: SerialLoader | undefined;
 	#state: BoardState = "off";
 	#run: Run | undefined;
+	/** What still ends of runs before. */
+	#ending: Promise<unknown> = Promise.resolve();
 	#boot: NodeJS.Timeout | undefined;
 	#watchdog: NodeJS.Timeout | undefined;
 
@@ -118,9 +120,10 @@ export class VirtualBoard {
 	/** The reset button. */
 	async reset(): Promise<void> {
 		if (this.#state === "off" && !this.#held) return;
-		await this.#stop();
 		this.#held = false;
+		// As the pin rises, however long the run before takes to end.
 		this.#strap();
+		await this.#stop();
 		this.#restart(ResetCause.RESET, "External System");
 	}
 
@@ -285,6 +288,7 @@ export class VirtualBoard {
 		const run = this.#run;
 		this.#run = undefined;
 		this.#state = "off";
-		await run?.stop();
+		this.#ending = Promise.all([this.#ending, run?.stop()]);
+		await this.#ending;
 	}
 }
