@@ -1,9 +1,11 @@
 /** Flashing by cable, as a user does it: the command, the board's serial line, and what then runs. */
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
+import { findInitData, readInitData } from "../../tools/serial/init-data";
 import { FIRST, newFirmware, until } from "./board-bench";
 import { ota8266Here, usage } from "./command-line";
 import { loadingBench, serialBench } from "./serial-bench";
@@ -219,6 +221,16 @@ test("init data that are none are refused before the board is looked for", async
 	const outcome = await ota8266Here("flash", file(FIRST), ...args);
 	expect(outcome.stderr).toContain("no init data: 128 bytes that begin with 05 are");
 	expect(outcome.code).toBe(1);
+});
+
+test("init data are found in the SDK that ESP_BASE names", async () => {
+	const base = dirname(temporaryFile());
+	const folder = join(base, "ESP8266_RTOS_SDK/components/esp8266/firmware");
+	mkdirSync(folder, { recursive: true });
+	const path = join(folder, "esp_init_data_default.bin");
+	writeFileSync(path, INIT_DATA);
+	expect(findInitData({ ESP_BASE: base })).toBe(path);
+	expect(Buffer.from(await readInitData(path)).equals(INIT_DATA)).toBe(true);
 });
 
 test.each([
