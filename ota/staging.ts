@@ -5,6 +5,7 @@ import { ErrorCode, UpdateError } from "./errors";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
 import { isStaged, type Place } from "./kind";
+import type { UpdateContext } from "./update-options";
 
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
@@ -24,14 +25,14 @@ export class Staging {
 	givenMode: number | undefined;
 
 	/** `byteLength` undefined: not known yet. */
-	constructor(place: Place, byteLength: number | undefined, board: Board) {
-		this.board = board;
+	constructor(place: Place, byteLength: number | undefined, context: UpdateContext) {
+		this.board = context.board;
 		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		// What is staged ends right below what follows its area, where the Arduino core would put it.
-		const isBelow = isStaged(place) && byteLength !== undefined;
+		// Under eboot it ends right below what follows its area, where the Arduino core would put it.
+		const isBelow = context.boot.stagesAtEnd && isStaged(place) && byteLength !== undefined;
 		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 

@@ -12,6 +12,7 @@ import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
 import { BOOT_MODE_FLASH, BOOT_MODE_SERIAL, printReset, runROM } from "./rom";
 import { RtcMemory } from "./rtc";
+import { isRtosBoot, runRtosBoot } from "./rtos-boot";
 import { SerialLoader } from "./serial/serial-loader";
 import { Exception, printException, printf } from "./uart";
 
@@ -27,6 +28,8 @@ export interface VirtualBoardOptions {
 	flashSize?: number | undefined;
 	/** Six bytes; Espressif's prefix and random ones where not given. */
 	mac?: Uint8Array | undefined;
+	/** Whether a boot loader for slots knows trials, as ESP-IDF's does; Espressif's for this chip does not. */
+	bootTrials?: boolean;
 	/** Overrides of the manifest's `config`. */
 	settings?: Settings;
 	/** Runs the application; Node where not given. */
@@ -195,7 +198,12 @@ export class VirtualBoard {
 		const { flash } = this;
 		try {
 			let outcome: Outcome = runROM({ flash, print, cause });
-			if (outcome.kind === "jump") outcome = runEboot({ flash, rtc: this.#rtc, print });
+			const isSlots = () => isRtosBoot(flash, outcome);
+			if (outcome.kind === "jump" && !isSlots()) outcome = runEboot({ flash, rtc: this.#rtc, print });
+			// It may be what eboot starts, too: a board that was upgraded through the air keeps eboot.
+			if (outcome.kind === "jump" && isSlots()) {
+				outcome = runRtosBoot({ flash, print, trials: this.#options.bootTrials ?? true });
+			}
 			if (outcome.kind === "hang") this.#state = "hung";
 			else if (outcome.kind === "reset") this.#restart(outcome.cause, outcome.reason);
 			else this.#runApplication(outcome, reason);
@@ -227,6 +235,7 @@ export class VirtualBoard {
 		const start = {
 			...application,
 			flashFile,
+			imageAddress: outcome.imageAddress ?? 0,
 			control: this.control,
 			rtc: this.#rtc,
 			mac: this.#mac,
