@@ -1,5 +1,4 @@
 import flash from "embedded:storage/flash";
-import Timer from "timer";
 import type { Staged as StagedImage } from "./boot";
 import { Content } from "./content";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
@@ -29,7 +28,6 @@ export class Update {
 	private readonly content: Content;
 	/** The filesystem was told to be away, and not yet to be back. */
 	private isAway = false;
-	private timer: Timer | undefined;
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
@@ -101,6 +99,15 @@ export class Update {
 	}
 
 	/**
+	 * For a turn in which no bytes wait: erases the next sector while the sender is waited for (up to 45 ms), where one
+	 * was programmed already. Throws nothing.
+	 */
+	eraseAhead(): void {
+		const position = this.taken - this.fill;
+		if (position > 0) this.staging?.eraseAhead(position);
+	}
+
+	/**
 	 * Reads the next sector of what is staged already, as if it came now: before the first write, until it gives
 	 * false; the event loop turns between. Throws as `write` does, and closes the update.
 	 */
@@ -164,8 +171,6 @@ export class Update {
 			report.result = "failed";
 			report.error = { code, text: reason ? reason.message : errorText(code) };
 		}
-		Timer.clear(this.timer);
-		this.timer = undefined;
 		this.staging?.close();
 		this.staging = undefined;
 		this.sector = new Uint8Array(0);
@@ -192,14 +197,7 @@ export class Update {
 		const flashMode = position === 0 ? this.content.flashMode : undefined;
 		staging.program(this.sector, this.fill, position, flashMode);
 		this.fill = 0;
-		this.timer ??= Timer.set(this.ahead);
 	}
-
-	/** A turn after each sector. Kept, since many come. */
-	private readonly ahead = (): void => {
-		this.timer = undefined;
-		this.staging?.eraseAhead(this.taken - this.fill);
-	};
 
 	/** What is to be used of what came, when all came, it is what was announced, and the flash holds it. */
 	private verify(staging: Staging): Payload {

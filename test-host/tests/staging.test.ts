@@ -1,6 +1,10 @@
 /** When the staging area is erased: not again what is erased, not what holds the bytes already, and before they come. */
 import { describe, expect, test } from "vitest";
 import type { BootBench } from "./boot-bench";
+import { TestServer } from "./client-bench";
+import { FormBench } from "./form-bench";
+import { ReceiverBench, NEW as SENT } from "./receiver-bench";
+import { ResumeBench } from "./resume-bench";
 import { codeOf, firmware, OLD, UpdaterBench } from "./updater-bench";
 
 const SECTOR = 4096;
@@ -16,9 +20,6 @@ function operations({ flash }: BootBench, operate: () => void): number {
 	operate();
 	return flash.operations - before;
 }
-
-/** The event loop turns, and with it the timers. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 function soiled(): UpdaterBench {
 	const bench = new UpdaterBench();
@@ -82,14 +83,14 @@ describe("a sector", () => {
 });
 
 describe("between two pieces", () => {
-	test("the next sector is erased, once, and then only programmed", async () => {
+	test("the next sector is erased, once, and then only programmed", () => {
 		const bench = soiled();
 		const update = bench.open(NEW);
 		expect(operations(bench, () => update.write(NEW.subarray(0, SECTOR)))).toBe(1 + 16);
 		const before = bench.flash.operations;
-		await turn();
+		update.eraseAhead();
 		expect(bench.flash.operations - before).toBe(1);
-		await turn();
+		update.eraseAhead();
 		expect(bench.flash.operations - before).toBe(1);
 		expect(bench.get(START + SECTOR, SECTOR).every((byte) => byte === 0xff)).toBe(true);
 		expect(operations(bench, () => update.write(NEW.subarray(SECTOR, 2 * SECTOR)))).toBe(16);
@@ -99,65 +100,98 @@ describe("between two pieces", () => {
 		expect(bench.runs()).toBe("2.0.0");
 	});
 
-	test("nothing is erased before the first sector, behind the last one, or after the end", async () => {
+	test("nothing is erased before the first sector, behind the last one, or after the end", () => {
 		const bench = soiled();
 		const update = bench.open(NEW);
 		update.write(NEW.subarray(0, SECTOR - 1));
 		let before = bench.flash.operations;
-		await turn();
+		update.eraseAhead();
 		expect(bench.flash.operations).toBe(before);
 		update.write(NEW.subarray(SECTOR - 1));
 		before = bench.flash.operations;
-		await turn();
+		update.eraseAhead();
 		expect(bench.flash.operations).toBe(before);
 		update.complete();
 		const abandoned = bench.open(firmware("3.0.0", 40_000));
 		abandoned.write(firmware("3.0.0", 40_000).subarray(0, SECTOR));
 		abandoned.close();
 		before = bench.flash.operations;
-		await turn();
+		abandoned.eraseAhead();
 		expect(bench.flash.operations).toBe(before);
 	});
 
-	test("what is erased keeps its bits where the flash holds what comes, as it seems", async () => {
+	test("what is erased keeps its bits where the flash holds what comes, as it seems", () => {
 		const bench = soiled();
 		bench.update(NEW);
 		const update = bench.open(NEW);
 		update.write(NEW.subarray(0, SECTOR));
 		const before = bench.flash.operations;
-		await turn();
+		update.eraseAhead();
 		expect(bench.flash.operations).toBe(before);
 		update.write(NEW.subarray(SECTOR));
 		update.complete();
 		expect(bench.flash.operations).toBe(before);
 	});
 
-	test.each(["fail", "torn"] as const)(
-		"an erase that fails (%s) is tried again with the bytes",
-		async (kind) => {
-			const bench = soiled();
-			const update = bench.open(NEW);
-			update.write(NEW.subarray(0, SECTOR));
-			bench.flash.control.arm({ at: bench.flash.operations, kind });
-			await turn();
-			expect(update.isOpen).toBe(true);
-			update.write(NEW.subarray(SECTOR));
-			update.complete();
-			bench.restart();
-			expect(bench.runs()).toBe("2.0.0");
-		},
-	);
+	test.each(["fail", "torn"] as const)("an erase that fails (%s) is tried again with the bytes", (kind) => {
+		const bench = soiled();
+		const update = bench.open(NEW);
+		update.write(NEW.subarray(0, SECTOR));
+		bench.flash.control.arm({ at: bench.flash.operations, kind });
+		update.eraseAhead();
+		expect(update.isOpen).toBe(true);
+		update.write(NEW.subarray(SECTOR));
+		update.complete();
+		bench.restart();
+		expect(bench.runs()).toBe("2.0.0");
+	});
 
-	test("a power cut leaves the old firmware", async () => {
+	test("a power cut leaves the old firmware", () => {
 		for (const kind of ["power before", "power during", "power after"] as const) {
 			const bench = soiled();
 			const update = bench.open(NEW);
 			update.write(NEW.subarray(0, SECTOR));
 			bench.flash.control.arm({ at: bench.flash.operations, kind });
-			await turn();
+			update.eraseAhead();
 			expect(codeOf(() => update.write(NEW.subarray(SECTOR)))).toBeDefined();
 			expect(bench.runs()).toBe("1.0.0");
 			expect(bench.get(0, OLD.length)).toEqual(OLD);
 		}
+	});
+});
+
+/** What comes of an update before its sender waits: a sector and a bit. */
+const FIRST = SECTOR + 500;
+/** An erase and 16 pages of the first sector, and the erase of the second. */
+const AHEAD = 1 + 16 + 1;
+
+describe("the next sector is erased while the sender is waited for, by", () => {
+	test("ArduinoOTA", async () => {
+		const bench = new ReceiverBench();
+		bench.soil();
+		const uploader = await bench.uploader();
+		await uploader.invite();
+		const socket = await uploader.accept();
+		socket.write(SENT.subarray(0, FIRST));
+		await expect.poll(() => bench.flash.operations).toBe(AHEAD);
+	});
+
+	test("the web update", async () => {
+		const bench = new FormBench();
+		bench.soil();
+		await bench.updating(FIRST);
+		await expect.poll(() => bench.flash.operations).toBe(AHEAD);
+	});
+
+	test("the polling client", async () => {
+		const bench = new ResumeBench();
+		bench.soil();
+		// Without an ETag or an MD5 no record of it is kept.
+		const server = await TestServer.start((_request, response) => {
+			response.writeHead(200, { "content-length": SENT.length }).write(SENT.subarray(0, FIRST));
+		});
+		void bench.short(server.url).catch(() => {});
+		await expect.poll(() => bench.flash.operations).toBe(AHEAD);
+		bench.client.close();
 	});
 });
