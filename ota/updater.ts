@@ -2,7 +2,7 @@ import flash from "embedded:storage/flash";
 import type { ImageIdentity } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
-import { SECTOR } from "./image";
+import { MAP_LENGTH, SECTOR } from "./image";
 import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
 import { clearResume } from "./resume";
@@ -105,6 +105,15 @@ export class Updater {
 		const { trial, fault } = this.#context.boot;
 		if (!trial) throw fault ?? new UpdateError(ErrorCode.NO_TRIAL);
 		return trial;
+	}
+
+	/** Where in its MiB of flash an image for the free slot is linked to lie; undefined where there are no slots. */
+	get slot(): number | undefined {
+		if (this.#context.boot.stagesAtEnd) return undefined;
+		const partition = flash.open({ path: placeOf("firmware").staging, mode: "r" });
+		const { address } = partition.status();
+		partition.close();
+		return address % MAP_LENGTH;
 	}
 
 	/** The sector of the staging area where an update is noted that may be taken up again. */

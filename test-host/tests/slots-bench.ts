@@ -23,6 +23,7 @@ import { layoutFor } from "../virtual/layout";
 import { type Outcome, ResetCause } from "../virtual/outcome";
 import { runROM } from "../virtual/rom";
 import { runRtosBoot } from "../virtual/rtos-boot";
+import { sizeNibble } from "../virtual/slots-flash";
 import { BootBench } from "./boot-bench";
 import { md5, Restarted } from "./updater-bench";
 
@@ -83,7 +84,7 @@ export class SlotsBench extends BootBench {
 		const { size = 0x400000, table = encodeTable(TWO_SLOTS), running = OLD, trials = true } = options;
 		super(size);
 		this.#trials = trials;
-		this.put(0, buildRtosBoot({ flashSize: size === 0x100000 ? 2 : 4 }));
+		this.put(0, buildRtosBoot({ flashSize: sizeNibble(size) }));
 		this.put(TABLE_OFFSET, table);
 		this.put(OTA_0, running);
 		installGlobals();

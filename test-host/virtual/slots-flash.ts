@@ -1,4 +1,5 @@
 /** What a cable puts into a flash for slots: boot loader, partition table, and the application in the slot that boots first. */
+import { flashSizeOf } from "../../ota/image";
 import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../../ota/slots/partition-table";
 import { encodeTable } from "../../tools/partitions/binary";
 import { buildRtosBoot } from "./image-builder";
@@ -12,14 +13,27 @@ export function firstApp(partitions: readonly Partition[]): Partition {
 	throw new Error("the partition table has neither a factory app nor ota_0");
 }
 
-/** From flash 0 on; `application` is linked for the slot. Throws Error where it does not fit. */
-export function slotsFlash(partitions: readonly Partition[], application: Uint8Array): Uint8Array {
+/** The size nibble of a header for a flash of so many bytes. */
+export function sizeNibble(flashSize: number): number {
+	for (let nibble = 0; nibble < 16; nibble++) if (flashSizeOf(nibble << 4) === flashSize) return nibble;
+	throw new RangeError(`no header tells of a flash of ${flashSize} bytes`);
+}
+
+/**
+ * From flash 0 on, for a flash of `flashSize` bytes; `application` is linked for the slot. Throws Error where it does
+ * not fit.
+ */
+export function slotsFlash(
+	partitions: readonly Partition[],
+	application: Uint8Array,
+	flashSize = 0x400000,
+): Uint8Array {
 	const { label, offset, size } = firstApp(partitions);
 	if (application.length > size) {
 		throw new Error(`the application has ${application.length} bytes, ${label} ${size}`);
 	}
 	const flash = new Uint8Array(offset + application.length).fill(0xff);
-	flash.set(buildRtosBoot());
+	flash.set(buildRtosBoot({ flashSize: sizeNibble(flashSize) }));
 	flash.set(encodeTable(partitions), TABLE_OFFSET);
 	flash.set(application, offset);
 	return flash;
