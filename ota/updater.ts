@@ -140,6 +140,7 @@ export class Updater {
 		}
 		// It would be written over what the board may have to go back to.
 		if (kind === "firmware" && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		if (kind === "firmware" && boot.fault) throw boot.fault;
 		const awaits = this.awaitsRestart;
 		this.#update = this.make(options);
 		const staged = this.stages(kind);
@@ -162,8 +163,7 @@ export class Updater {
 			if (!options.staged) clearResume(this.recordSector);
 			return update;
 		} catch (error) {
-			if (error instanceof UpdateError) throw error;
-			throw this.#context.boot.fault ?? new UpdateError(ErrorCode.READ);
+			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
 		}
 	}
 
