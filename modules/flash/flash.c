@@ -174,18 +174,26 @@ void xs_esp8266_flash_close(xsMachine *the)
 	region->isOpen = 0;
 }
 
-/* (index): the name of a partition, those that have a part to play before the table's labels; or undefined behind the last. */
-void xs_esp8266_flash_name(xsMachine *the)
+static const char *const parts[] = { "running", "nextota", "storage", TABLE_NAME };
+#define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
+
+static uint8_t isPart(const TableEntry *entry)
 {
-	static const char *const parts[] = { "running", "nextota", "storage", TABLE_NAME };
-	uint32_t flashSize = configuredFlashSize();
-	uint32_t count = countPartitions(flashSize);
-	uint32_t left = wholeArgument(the, 0, TABLE_ENTRIES + sizeof(parts) / sizeof(parts[0]) + PARTITION_COUNT);
 	uint32_t i;
 
-	uint8_t isByTable = count || isTableBroken();
+	for (i = 0; i < PART_COUNT; i++) {
+		if (0 == c_strncmp(parts[i], entry->label, sizeof(entry->label)))
+			return 1;
+	}
+	return 0;
+}
 
-	for (i = 0; isByTable && (i < sizeof(parts) / sizeof(parts[0])); i++) {
+/* (index): the name of a partition of the chip's table: those that have a part to play, then the other labels; undefined behind the last. */
+static void nameInTable(xsMachine *the, uint32_t count, uint32_t left)
+{
+	uint32_t i;
+
+	for (i = 0; i < PART_COUNT; i++) {
 		Partition partition;
 
 		if (findInTable(count, parts[i], &partition) && (0 == left--)) {
@@ -193,11 +201,26 @@ void xs_esp8266_flash_name(xsMachine *the)
 			return;
 		}
 	}
-	if (isByTable) {
+	for (i = 0; i < count; i++) {
 		TableEntry entry;
 
-		if ((left < count) && readEntry(left, &entry))
+		if (readEntry(i, &entry) && !isPart(&entry) && (0 == left--)) {
 			xsmcSetStringBuffer(xsResult, entry.label, labelLength(&entry));
+			return;
+		}
+	}
+}
+
+/* (index): the name of a partition of this chip's table or layout, or undefined behind the last. */
+void xs_esp8266_flash_name(xsMachine *the)
+{
+	uint32_t flashSize = configuredFlashSize();
+	uint32_t count = countPartitions(flashSize);
+	uint32_t left = wholeArgument(the, 0, TABLE_ENTRIES + PART_COUNT + PARTITION_COUNT);
+	uint32_t i;
+
+	if (count || isTableBroken()) {
+		nameInTable(the, count, left);
 		return;
 	}
 	for (i = 0; i < PARTITION_COUNT; i++) {
