@@ -1,5 +1,6 @@
 /** A whole board with two slots: the very flow of the demo of Espressif's SDK, and what can go wrong behind it. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -35,12 +36,17 @@ async function pythonServer(file: Uint8Array): Promise<string> {
 	return `http://127.0.0.1:${port()}/lamp.bin`;
 }
 
-/** A server of files that counts, and tells as little: no MD5, no ETag. Its URL, and how often it was asked. */
-async function fileServer(file: Uint8Array): Promise<{ url: string; readonly asked: number }> {
+/** A server of files that counts, and tells as little, or with `tells` what ours does. Its URL, and how often it was asked. */
+async function fileServer(file: Uint8Array, tells = false): Promise<{ url: string; readonly asked: number }> {
+	const md5 = createHash("md5").update(file).digest("hex");
 	let asked = 0;
 	const server = createServer((_request, response) => {
 		asked += 1;
-		response.writeHead(200, { "content-length": file.length, "content-type": "application/octet-stream" });
+		response.writeHead(200, {
+			"content-length": file.length,
+			"content-type": "application/octet-stream",
+			...(tells && { "x-md5": md5, etag: '"2.0.0"' }),
+		});
 		response.end(file);
 	});
 	server.listen(0, "127.0.0.1");
@@ -121,17 +127,26 @@ describe.each(engines)("a board with two slots, on %s,", (engineName) => {
 		await bench.printed("firmware confirmed");
 	});
 
-	test("goes back from one that is not well until its deadline, and takes it from no server again", async () => {
-		// Of so much memory the chip cannot have as much free.
-		const image = await slotFirmware("2.0.0", { trialFreeHeap: 1_000_000, trialDeadline: 1 });
-		const server = await fileServer(image);
-		const bench = await startedInSlot({ engineName, settings: polling(server.url) });
-		await bench.printed("firmware not confirmed, rolled back: free memory");
-		await comesUp(bench, "1.0.0");
-		await bench.printed("update check: no updates: ERROR[160]: Not taken again");
-		expect(server.asked).toBeGreaterThanOrEqual(2);
-		expect(await bench.reset()).toBe("1.0.0");
-	});
+	test.each([
+		["tells nothing of it", false],
+		["tells its MD5 and an ETag", true],
+	])(
+		"goes back from one that is not well until its deadline, and does not take it again where the server %s",
+		async (_name, tells) => {
+			// Of so much memory the chip cannot have as much free.
+			const image = await slotFirmware("2.0.0", { trialFreeHeap: 1_000_000, trialDeadline: 1 });
+			const server = await fileServer(image, tells);
+			const bench = await startedInSlot({ engineName, settings: polling(server.url) });
+			await bench.printed("firmware not confirmed, rolled back: free memory");
+			await comesUp(bench, "1.0.0");
+			await bench.printed("update check: no updates: ERROR[160]: Not taken again");
+			expect(server.asked).toBeGreaterThanOrEqual(2);
+			// Where it is known before it comes, it does not come.
+			const begun = bench.uart.split("update of the firmware begins").length - 1;
+			expect(begun).toBe(tells ? 1 : 2);
+			expect(await bench.reset()).toBe("1.0.0");
+		},
+	);
 
 	test("goes back from one that crashes at its start", async () => {
 		const script = encodeApplication({
