@@ -92,6 +92,18 @@ export const ErrorCode = Object.freeze({
 	NO_WAY_BACK: 159,
 	ROLLED_BACK: 160,
 	RUNS_ALREADY: 161,
+	NO_SDK: 170,
+	IMPORTS: 171,
+	MCCONFIG: 172,
+	PORT: 180,
+	NO_CHIP: 181,
+	OTHER_CHIP: 182,
+	CABLE_LOST: 183,
+	CABLE_SPACE: 184,
+	CABLE_VERIFY: 185,
+	LOADER: 186,
+	SYMBOLS: 187,
+	MONITOR_LOST: 188,
 } as const);
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -184,6 +196,18 @@ const texts: Readonly<Record<ErrorCode, string>> = Object.freeze({
 	159: "No firmware to go back to: {0}",
 	160: "Not taken again: the board went back from this very image",
 	161: "It runs already",
+	170: "Cannot build: {0} (set up as {1} tells)",
+	171: "Imported, but in no manifest: {0} (add the module to `modules`)",
+	172: "The SDK's mcconfig failed with exit code {0}, its messages are above",
+	180: "Serial port {0}: {1}",
+	181: "No chip answers on {0}: hold its FLASH button, press and release RST, let go of FLASH, and try again",
+	182: "The chip on {0} is no ESP8266 but {1}",
+	183: "Connection to {0} lost: plug the board in again and repeat all of it, what it has is not whole",
+	184: "{0} bytes do not fit the {1} bytes of this board's flash",
+	185: "The flash does not hold what was sent (MD5): try again, slower with --baud 115200",
+	186: "The board's loader failed: {0}",
+	187: "No symbols from {0}: {1}",
+	188: "Connection to {0} lost",
 });
 
 /** The text of an error. `values` fill {0}, {1}. An unknown number gives the core's "UNKNOWN". */

@@ -10,6 +10,8 @@ import type { UpdateContext } from "./update-options";
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
 
+const NONE = -1;
+
 /** The part of the flash that one update is written to, sector by sector, each read back. */
 export class Staging {
 	private readonly flash: Flash;
@@ -23,6 +25,10 @@ export class Staging {
 	readonly size: number;
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
+	/** The block that was erased before its bytes came. */
+	private erased = NONE;
+	/** The flash had held the last sector already: perhaps the next one too. */
+	private wasEqual = false;
 
 	/** `byteLength` undefined: not known yet. */
 	constructor(place: Place, byteLength: number | undefined, context: UpdateContext) {
@@ -42,7 +48,8 @@ export class Staging {
 	}
 
 	/**
-	 * Erases a sector, programs the first `length` bytes of `sector` and reads them back into it.
+	 * Erases a sector where that is due, programs the first `length` bytes of `sector` where the flash does not hold them
+	 * already, and reads them back into it.
 	 * `position`: bytes from the start, on a sector. `flashMode`: written into the header in place of what is
 	 * there; the digests count the header as given, as the Arduino core does.
 	 * Throws UpdateError ERASE, WRITE or READ.
@@ -57,9 +64,12 @@ export class Staging {
 		let failure: ErrorCode = ErrorCode.ERASE;
 		this.board.led(true);
 		try {
-			this.flash.eraseBlock(address / SECTOR);
-			failure = ErrorCode.WRITE;
-			this.flash.write(bytes, address);
+			this.wasEqual = this.flash.equals(bytes, address);
+			if (!this.wasEqual) {
+				this.erase(address / SECTOR);
+				failure = ErrorCode.WRITE;
+				this.flash.write(bytes, address);
+			}
 			failure = ErrorCode.READ;
 			this.flash.read(bytes, address);
 		} catch {
@@ -72,6 +82,28 @@ export class Staging {
 			sector[FLASH_MODE_OFFSET] = given;
 		}
 		this.stored.write(bytes);
+	}
+
+	/**
+	 * Erases the sector at `position` before its bytes come, while the flash has nothing to do. Throws nothing: what
+	 * fails is tried again when they are there.
+	 */
+	eraseAhead(position: number): void {
+		const block = (this.start + position) / SECTOR;
+		if (this.wasEqual || block === this.erased || position >= this.size) return;
+		this.board.led(true);
+		try {
+			this.erase(block);
+			this.erased = block;
+		} catch {
+			this.erased = NONE;
+		}
+		this.board.led(false);
+	}
+
+	private erase(block: number): void {
+		if (block !== this.erased && !this.flash.isErased(block)) this.flash.eraseBlock(block);
+		this.erased = NONE;
 	}
 
 	/**

@@ -1,10 +1,12 @@
 /**
  * `npm run layouts`: the flash layouts of this folder as a table in C, modules/flash/layouts.h, which the device
- * searches by the size of its flash. Refuses layouts that would let one partition overwrite another.
+ * searches by the size of its flash, and as linker scripts. Refuses layouts that would let one partition overwrite
+ * another.
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type LayoutFile, layoutFaults, readLayouts } from "./layout-file";
+import { linkerScript } from "./linker-script";
 
 export { type LayoutFile, layoutFaults, readLayouts } from "./layout-file";
 
@@ -39,7 +41,7 @@ static const Partition partitions[] ICACHE_RODATA_ATTR = {
 ${rows.join("\n")}
 };
 
-#define PARTITION_COUNT (sizeof(partitions) / sizeof(Partition))
+#define PARTITION_COUNT ((int)(sizeof(partitions) / sizeof(Partition)))
 
 #endif
 `;
@@ -81,4 +83,16 @@ function table([file, layout]: NamedLayout): string[] {
 	return [`\t/* ${file} */`, ...rows];
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(layoutsFile, layoutsHeader(readLayouts()));
+/** The linker scripts that the layouts make, by their files. */
+export function linkerScripts(layouts: readonly NamedLayout[]): [file: string, text: string][] {
+	return layouts.map(([name, layout]) => [
+		join(import.meta.dirname, `${basename(name, ".json")}.ld`),
+		linkerScript(name, layout),
+	]);
+}
+
+if (process.argv[1] === import.meta.filename) {
+	const layouts = readLayouts();
+	writeFileSync(layoutsFile, layoutsHeader(layouts));
+	for (const [file, text] of linkerScripts(layouts)) writeFileSync(file, text);
+}

@@ -15,12 +15,13 @@ import { deviceKey } from "../tools/image/device-key";
 import { privateKey } from "../tools/image/keys";
 import { signed } from "../tools/image/signing";
 import { parseCSV } from "../tools/partitions/csv";
+import { firstApp } from "../tools/partitions/first-app";
 import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
 import type { Settings } from "./virtual/modules";
-import { firstApp, slotsFlash } from "./virtual/slots-flash";
+import { slotsFlash } from "./virtual/slots-flash";
 import { VirtualBoard } from "./virtual/virtual-board";
 import { type Peaks, XsEngine } from "./virtual/xs-engine";
 
@@ -193,7 +194,7 @@ export async function measure({ settings, send, server: asks, signer, slots }: S
 	const peaks = new Promise<Peaks>((resolve) => {
 		measured = resolve;
 	});
-	const slot = slots ? firstApp(partitions).offset : undefined;
+	const slot = slots ? firstApp(partitions)?.offset : undefined;
 	const built = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE, slot });
 	const first = await makeFirmware({ version: "1.0.0", slot });
 	const pair = signer && keyPair(signer);

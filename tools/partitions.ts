@@ -8,7 +8,7 @@ import { encodeTable } from "./partitions/binary";
 import { csvOf } from "./partitions/csv";
 import { layoutTexts, tableText } from "./partitions/layout-view";
 import { type Problem, problemsOf, problemText } from "./partitions/problems";
-import { readTable } from "./partitions/table-file";
+import { inFile, readTable } from "./partitions/table-file";
 import { writeFileIn } from "./write-signed";
 
 /** The layouts lie beside the sources, and beside the built command. */
@@ -74,7 +74,8 @@ function showCommand(): Command {
 			flashSize,
 		)
 		.action(async (file: string, flags: Flags & { csv?: true; json?: true }) => {
-			const { kind, partitions, md5, flashSize: size = flags.flashSize } = await readTable(file);
+			const { kind, partitions, md5, ...found } = await readTable(file);
+			const size = flags.flashSize ?? found.flashSize;
 			const problems = problemsOf(partitions, { flashSize: size, md5 });
 			const ok = problems.every(({ severity }) => severity !== "error");
 			if (flags.json) {
@@ -88,7 +89,7 @@ function showCommand(): Command {
 				}));
 				process.stdout.write(`${JSON.stringify({ ok, file, kind, md5, partitions: table, problems })}\n`);
 			} else {
-				process.stdout.write(flags.csv ? csvOf(partitions) : tableText(partitions, size));
+				process.stdout.write(flags.csv ? inFile(file, () => csvOf(partitions)) : tableText(partitions, size));
 				tell(file, problems);
 			}
 			if (!ok) process.exitCode = 1;

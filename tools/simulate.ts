@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
+import { SerialServer } from "../test-host/virtual/serial/serial-server";
 import { slotsFlash } from "../test-host/virtual/slots-flash";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
@@ -50,6 +51,8 @@ interface SimulateOptions {
 	mac?: Uint8Array;
 	firmware?: string;
 	partitions?: string;
+	serialPort?: number;
+	downloadMode?: boolean;
 	mdns: boolean;
 }
 
@@ -89,6 +92,8 @@ export function simulateCommand(): Command {
 			"--partitions <csv>",
 			"flashes this partition table by cable, and Espressif's kind of boot loader: the firmware goes into the first slot",
 		)
+		.option("--serial-port <port>", "TCP port of the UART, bare or RFC 2217; 0 for any", listeningPort)
+		.option("--download-mode", "starts in the serial loader, as with the flash button held")
 		.option("--no-mdns", "no announcement by DNS-SD")
 		.addHelpText(
 			"after",
@@ -100,6 +105,7 @@ Examples:
   ota8266 simulate --flash lamp.flash --ota-port 8300 --host-name lamp --password secret
   ota8266 simulate --http-port 8081 --http-user admin --http-password secret
   ota8266 simulate --update-url http://127.0.0.1:8070/update --update-interval 60
+  ota8266 simulate --serial-port 3333 --download-mode
   ota8266 simulate --public-key keys/public.key --min-version-counter 2
   ota8266 simulate --firmware dist/firmware-2.0.0.bin
   ota8266 simulate --flash slots.flash --partitions partitions/two-slots-4m.csv`,
@@ -108,7 +114,8 @@ Examples:
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-	const { flash, hostName, password, mdns } = options;
+	const { flash, hostName, password, serialPort, downloadMode, mdns } = options;
+	if (downloadMode && serialPort === undefined) throw new Error("--download-mode wants a --serial-port");
 	// Ports of its own, which stay the same over the board's restarts.
 	options.otaPort = await portFor("UDP", options.otaPort, "--ota-port");
 	options.httpPort = await portFor("TCP", options.httpPort, "--http-port");
@@ -117,7 +124,8 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	}
 	const fresh = !existsSync(flash);
 	// Read before the flash's file is made: a mistyped name leaves none behind.
-	const image = await cableImage(options, fresh);
+	const image = await cableImage(options, fresh && !downloadMode);
+	const serial = new SerialServer();
 	const { otaPort, httpPort, httpUser, httpPassword, httpBasic } = options;
 	const board = new VirtualBoard({
 		flashFile: flash,
@@ -139,11 +147,16 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			...(await signatureSettings(options)),
 		},
 		onUART: (text) => process.stdout.write(text),
+		onSerial: (bytes) => serial.send(bytes),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
 	});
 	if (image) board.flashByCable(image);
 	say(introduction(options));
+	if (serialPort !== undefined) say(`the UART is on TCP port ${await serial.listen(board, serialPort)}`);
+	// Whoever resets the board later wants it to start.
+	board.flashButton = downloadMode ?? false;
 	board.powerOn();
+	board.flashButton = false;
 	// A board that does not start waits for its reset button; this process for Ctrl-C.
 	const alive = setInterval(() => {}, 1 << 30);
 	await new Promise<void>((end) => {
@@ -151,6 +164,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 		process.once("SIGTERM", end);
 	});
 	clearInterval(alive);
+	await serial.close();
 	await board.close();
 	say(`\npower off; ${flash} keeps what was flashed`);
 }

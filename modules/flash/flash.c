@@ -335,3 +335,57 @@ void xs_esp8266_flash_erase(xsMachine *the)
 		system_soft_wdt_feed();
 	}
 }
+
+/* (buffer, byteOffset, isResizable): whether the flash holds these bytes. */
+void xs_esp8266_flash_equals(xsMachine *the)
+{
+	Region region = openRegion(the);
+	uint32_t held[32], given[32];
+	uint32_t address, length;
+	const uint8_t *bytes;
+
+	if (isMissing(the, 0))
+		xsSyntaxError("no buffer");
+	address = wholeArgument(the, 1, region.size);
+	refuseResizable(the);
+	region = openRegion(the);
+	bytes = readableArgument(the, 0, &length);
+	address = placeOf(the, &region, address, length);
+	xsmcSetFalse(xsResult);
+	while (length > 0) {
+		uint32_t count = (length < sizeof(held)) ? length : sizeof(held);
+
+		if (!modSPIRead(address, count, (uint8_t *)held))
+			xsUnknownError("read failed");
+		// The buffer may lie in flash, too, where only words can be loaded.
+		c_memcpy(given, bytes, count);
+		if (c_memcmp(held, given, count))
+			return;
+		address += count;
+		bytes += count;
+		length -= count;
+	}
+	xsmcSetTrue(xsResult);
+}
+
+/* (block): whether all of a sector is erased. */
+void xs_esp8266_flash_isErased(xsMachine *the)
+{
+	Region region = openRegion(the);
+	uint32_t words[64];
+	uint32_t address = wholeArgument(the, 0, region.size / kFlashSectorSize);
+	uint32_t end, i;
+
+	region = openRegion(the);
+	address = placeOf(the, &region, address * kFlashSectorSize, kFlashSectorSize);
+	xsmcSetFalse(xsResult);
+	for (end = address + kFlashSectorSize; address < end; address += sizeof(words)) {
+		if (!modSPIRead(address, sizeof(words), (uint8_t *)words))
+			xsUnknownError("read failed");
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (0xffffffff != words[i])
+				return;
+		}
+	}
+	xsmcSetTrue(xsResult);
+}

@@ -54,6 +54,6 @@ static const Partition partitions[] ICACHE_RODATA_ATTR = {
 	{0x1000000, 0x200000, 0xdfa000, 0, "storage"},
 };
 
-#define PARTITION_COUNT (sizeof(partitions) / sizeof(Partition))
+#define PARTITION_COUNT ((int)(sizeof(partitions) / sizeof(Partition)))
 
 #endif

@@ -217,6 +217,7 @@ export class Session extends Asking {
 			return;
 		}
 		if (this.complete) this.finish();
+		else this.update?.eraseAhead();
 	}
 
 	private finish(): void {

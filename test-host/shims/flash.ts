@@ -70,6 +70,21 @@ class Flash {
 		chip().flash.program(this.#place(byteOffset, bytes.length), bytes);
 	}
 
+	equals(buffer: unknown, byteOffset: number): boolean {
+		Flash.#check(this);
+		const bytes = bytesOf(buffer);
+		const held = new Uint8Array(bytes.length);
+		chip().flash.read(this.#place(byteOffset, bytes.length), held);
+		return Buffer.compare(held, bytes) === 0;
+	}
+
+	isErased(block: number): boolean {
+		Flash.#check(this);
+		const held = new Uint8Array(SECTOR);
+		chip().flash.read(this.#place(block * SECTOR, SECTOR), held);
+		return held.every((byte) => byte === 0xff);
+	}
+
 	eraseBlock(...blocks: readonly unknown[]): void {
 		Flash.#check(this, true);
 		if (blocks.length === 0) throw new SyntaxError("no block");

@@ -7,8 +7,10 @@ import {
 	layoutFaults,
 	layoutsFile,
 	layoutsHeader,
+	linkerScripts,
 	readLayouts,
 } from "../../partitions/generate";
+import { linkerScript, linkFaults } from "../../partitions/linker-script";
 import { layoutFor } from "../virtual/layout";
 import { skipsXS, xsNote } from "./native-bench";
 
@@ -16,6 +18,10 @@ const layouts = readLayouts();
 
 test("the device's table is the one that the layout files make: npm run layouts", () => {
 	expect(readFileSync(layoutsFile, "utf8")).toBe(layoutsHeader(layouts));
+});
+
+test.each(linkerScripts(layouts))("%s is the one that its layout makes: npm run layouts", (file, text) => {
+	expect(readFileSync(file, "utf8")).toBe(text);
 });
 
 test("there is a layout for each usual size of flash, of 4 MiB one for each usual filesystem", () => {
@@ -170,5 +176,39 @@ describe("a layout is refused", () => {
 
 	test("but not for a partition behind the running firmware, in its place", () => {
 		expect(faultsOf({ nextota: { offset: "0x0", size: "0x100000", behind: "running" } })).toEqual([]);
+	});
+});
+
+describe("no application is linked for a layout", () => {
+	const partition = (offset: string, size: string) => ({ offset, size });
+	const whole: LayoutFile["partitions"] = {
+		running: partition("0x0", "0x100000"),
+		preferences: partition("0x100000", "0x2000"),
+		storage: partition("0x200000", "0x1fa000"),
+	};
+	const faultsOf = (partitions: LayoutFile["partitions"]) =>
+		linkFaults({ flashSize: "0x400000", partitions: { ...whole, ...partitions } });
+
+	test.each([
+		[
+			"whose firmware begins elsewhere",
+			{ running: partition("0x1000", "0xff000") },
+			"running: does not begin",
+		],
+		["whose firmware is larger than what is mapped", { running: partition("0x0", "0x101000") }, "1 MiB"],
+		["whose firmware has room for the boot loader only", { running: partition("0x0", "0x1000") }, "no room"],
+	])("%s", (_, partitions, fault) => {
+		expect(faultsOf(partitions)).toEqual([expect.stringContaining(fault)]);
+	});
+
+	test.each(["running", "preferences", "storage"])("without %s", (name) => {
+		const { [name]: _, ...partitions } = whole;
+		expect(linkFaults({ flashSize: "0x400000", partitions })).toEqual([`${name}: there is none`]);
+		expect(() => linkerScript("faulty.json", { flashSize: "0x400000", partitions })).toThrow("faulty.json: ");
+	});
+
+	test("but for one that has all of them there is a script, whose irom leaves place for the checksum", () => {
+		expect(faultsOf({})).toEqual([]);
+		expect(linkerScript("x.json", { flashSize: "0x400000", partitions: whole })).toContain("len = 0xFEFE0");
 	});
 });

@@ -91,7 +91,12 @@ function onTrial(trials: boolean): SlotsBench {
 describe.each(loaders)("with a boot loader %s a power cut", (_name, trials) => {
 	test("during staging and switching leaves the old one, or the new one on trial", () => {
 		const { points, old } = cutEverywhere(
-			() => board(trials),
+			() => {
+				const bench = board(trials);
+				// Nothing of the slot is erased, or holds what comes.
+				bench.put(OTA_1, new Uint8Array(2 * SECTOR));
+				return bench;
+			},
 			(bench) => bench.update(NEW),
 		);
 		// Two sectors erased, 20 pages, the note of the image, and the record: an erase and its page.

@@ -1,6 +1,6 @@
 /** `npm run firmware`: makes a firmware file for the virtual board out of main.ts and the manifest. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
@@ -14,6 +14,8 @@ import type { Settings } from "./modules";
 import { sizeNibble } from "./slots-flash";
 
 export interface FirmwareOptions {
+	/** The application's; this project's own where not given. */
+	manifest?: string | undefined;
 	version?: string | undefined;
 	name?: string | undefined;
 	/** Fills the file up to this many bytes. */
@@ -28,14 +30,14 @@ export interface FirmwareOptions {
 	slot?: number | undefined;
 }
 
-/** A firmware file that carries main.ts, with the manifest's configuration. */
+/** A firmware file that carries an application, with its manifest's configuration. */
 export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8Array> {
-	const config = manifestConfig();
+	const config = manifestConfig(options.manifest);
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
 	const { publicKeys, settings, slot, padTo, flashSize = 0x400000 } = options;
 	const keys = publicKeys && { publicKeys };
-	const script = await applicationText({ ...config, ...settings, name, version, ...keys });
+	const script = await applicationText({ ...config, ...settings, name, version, ...keys }, options.manifest);
 	const header = { flashSize: sizeNibble(flashSize) };
 	const image = { script, name, version, ...header, ...(padTo !== undefined && { padTo }) };
 	return slot === undefined ? buildFirmware(image) : buildSlotImage({ ...image, slot });
@@ -44,7 +46,9 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 const HELP = `Makes a firmware for the virtual board out of main.ts and manifest.json.
 
   npm run firmware -- --version 2.0.0 --out dist/firmware-2.0.0.bin
+  npm run firmware -- --app examples/lamp --out dist/lamp.bin
 
+  --app FOLDER     another application: the folder of its manifest.json
   --version TEXT   version text (default: the manifest's)
   --name TEXT      name (default: the manifest's)
   --out FILE       where to (default: dist/firmware-VERSION.bin)
@@ -58,6 +62,7 @@ const HELP = `Makes a firmware for the virtual board out of main.ts and manifest
 async function main(): Promise<void> {
 	const { values } = parseArgs({
 		options: {
+			app: { type: "string", default: root },
 			version: { type: "string" },
 			name: { type: "string" },
 			out: { type: "string" },
@@ -73,7 +78,8 @@ async function main(): Promise<void> {
 		process.stdout.write(HELP);
 		return;
 	}
-	const version = values.version ?? String(manifestConfig().version);
+	const manifest = join(values.app, "manifest.json");
+	const version = values.version ?? String(manifestConfig(manifest).version);
 	const out = values.out ?? `dist/firmware-${version}.bin${values.gzip ? ".gz" : ""}`;
 	const padTo = values.size === undefined ? undefined : Number(values.size);
 	if (version.length === 0 || version.length > VERSION_LENGTH) {
@@ -87,9 +93,10 @@ async function main(): Promise<void> {
 		throw new Error("--gzip is for eboot: no boot loader of slots inflates");
 	const flashSize = flashSizes.get(values["flash-size"] ?? "4M");
 	if (flashSize === undefined) throw new Error("--flash-size wants 512K, 1M, 2M, 4M, 8M or 16M");
-	const folder = values.keys ?? root;
+	const folder = values.keys ?? values.app;
 	const publicKeys = await embeddedKeys(folder);
-	const firmware = await makeFirmware({ version, name: values.name, padTo, publicKeys, slot, flashSize });
+	const made = { manifest, version, name: values.name, padTo, publicKeys, slot, flashSize };
+	const firmware = await makeFirmware(made);
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });
 	writeFileSync(out, file);

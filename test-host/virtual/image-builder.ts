@@ -1,4 +1,4 @@
-/** Builds ESP images and whole firmware files for the virtual board, in the layout of the Arduino packer. */
+/** Builds whole firmware files for the virtual board, in the layout of the Arduino packer. */
 import {
 	DESCRIPTOR_LENGTH,
 	DESCRIPTOR_OFFSET,
@@ -8,16 +8,21 @@ import {
 import { crc32 } from "../../ota/eboot";
 import {
 	APPLICATION_OFFSET,
-	CHECKSUM_START,
 	HEADER_LENGTH,
-	IMAGE_MAGIC,
 	imageEnd,
 	MAP_LENGTH,
 	MAP_START,
-	SECTOR,
 	SEGMENT_HEADER_LENGTH,
-	SEGMENTS_MAX,
 } from "../../ota/image";
+import {
+	buildImage,
+	fillPackerWords,
+	type ImageHeader,
+	type ImageOptions,
+	joinImages,
+	type Segment,
+	wholeWords,
+} from "../../tools/image/build-image";
 import { applicationStub, STUB_LENGTH } from "./application";
 import { Noise } from "./noise";
 import { RTOS_BOOT_MARKER } from "./rtos-boot";
@@ -29,62 +34,16 @@ const RAM_ADDRESS = 0x3ffe8000;
 const RTOS_BOOT_ADDRESS = 0x40108000;
 const IROM_OFFSET = APPLICATION_OFFSET + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
 const SCRIPT_OFFSET = DESCRIPTOR_OFFSET + DESCRIPTOR_LENGTH;
-/** What the Arduino packer fills the boot loader's sector with. */
-const BOOT_PADDING = 0xaa;
 /** Of an application: the header, both segment headers, the stub. */
 const APPLICATION_OVERHEAD = HEADER_LENGTH + 2 * SEGMENT_HEADER_LENGTH + STUB_LENGTH;
 
-export interface Segment {
-	/** Where the boot loader puts it. */
-	address: number;
-	/** Padded with zeros to whole words. */
-	data: Uint8Array;
-}
+export { buildImage, type ImageOptions, type Segment };
 
-export interface ImageOptions {
-	/** At most 16. */
-	segments: readonly Segment[];
-	entry: number;
-	/** 0 QIO, 1 QOUT, 2 DIO (the usual one), 3 DOUT. */
-	flashMode?: number;
-	/** The size nibble: 4 (the usual one) is 4 MiB. */
-	flashSize?: number;
-	/** The frequency nibble: 0 (the usual one) is 40 MHz. */
-	flashFrequency?: number;
-}
-
-/** One ESP image, version 1. */
-export function buildImage(options: ImageOptions): Uint8Array {
-	const { segments, entry, flashMode = 2, flashSize = 4, flashFrequency = 0 } = options;
-	if (segments.length > SEGMENTS_MAX) throw new RangeError(`more than ${SEGMENTS_MAX} segments`);
-	let length = HEADER_LENGTH;
-	for (const { data } of segments) length += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
-	const image = new Uint8Array(imageEnd(length));
-	const view = new DataView(image.buffer);
-	image.set([IMAGE_MAGIC, segments.length, flashMode, (flashSize << 4) | flashFrequency]);
-	view.setUint32(4, entry, true);
-	let offset = HEADER_LENGTH;
-	let checksum = CHECKSUM_START;
-	for (const { address, data } of segments) {
-		view.setUint32(offset, address, true);
-		view.setUint32(offset + 4, wholeWords(data.length), true);
-		image.set(data, offset + SEGMENT_HEADER_LENGTH);
-		offset += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
-		for (const byte of data) checksum ^= byte;
-	}
-	image[image.length - 1] = checksum;
-	return image;
-}
-
-export interface FirmwareOptions {
+export interface FirmwareOptions extends ImageHeader {
 	/** The bundled application, which the virtual board runs. */
 	script: string;
 	name: string;
 	version: string;
-	/** As in ImageOptions. */
-	flashMode?: number;
-	flashSize?: number;
-	flashFrequency?: number;
 	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
 	padTo?: number;
 }
@@ -116,15 +75,11 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 		],
 		entry: IRAM_ADDRESS,
 	});
-	const file = new Uint8Array(padTo ?? APPLICATION_OFFSET + application.length);
-	file.set(bootSector(header));
-	file.set(application, APPLICATION_OFFSET);
-	noise.fill(file.subarray(APPLICATION_OFFSET + application.length));
-	// The packer's two words: the length, and the CRC of the file with both words 0. Neither is in the checksum.
-	const crc = crc32(file);
-	const view = new DataView(file.buffer);
-	view.setUint32(IROM_OFFSET, file.length, true);
-	view.setUint32(IROM_OFFSET + 4, crc, true);
+	const image = joinImages(bootImage(header), application);
+	const file = new Uint8Array(padTo ?? image.length);
+	file.set(image);
+	noise.fill(file.subarray(image.length));
+	fillPackerWords(file);
 	return file;
 }
 
@@ -171,7 +126,7 @@ export function buildSlotImage(options: SlotImageOptions): Uint8Array {
 }
 
 /** A stand-in for Espressif's RTOS boot loader: its image, as it lies at flash 0. */
-export function buildRtosBoot(header: Omit<ImageOptions, "segments" | "entry"> = {}): Uint8Array {
+export function buildRtosBoot(header: ImageHeader = {}): Uint8Array {
 	const data = new TextEncoder().encode(RTOS_BOOT_MARKER);
 	return buildImage({
 		...header,
@@ -180,14 +135,7 @@ export function buildRtosBoot(header: Omit<ImageOptions, "segments" | "entry"> =
 	});
 }
 
-function bootSector(header: Omit<ImageOptions, "segments" | "entry">): Uint8Array {
+function bootImage(header: ImageHeader): Uint8Array {
 	const data = new TextEncoder().encode("ota8266 virtual boot loader, like eboot");
-	const image = buildImage({ ...header, segments: [{ address: EBOOT_ADDRESS, data }], entry: EBOOT_ADDRESS });
-	const sector = new Uint8Array(SECTOR).fill(BOOT_PADDING);
-	sector.set(image);
-	return sector;
-}
-
-function wholeWords(length: number): number {
-	return (length + 3) & ~3;
+	return buildImage({ ...header, segments: [{ address: EBOOT_ADDRESS, data }], entry: EBOOT_ADDRESS });
 }

@@ -1,17 +1,10 @@
 /** What a cable puts into a flash for slots: boot loader, partition table, and the application in the slot that boots first. */
 import { flashSizeOf } from "../../ota/image";
-import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../../ota/slots/partition-table";
+import { type Partition, TABLE_OFFSET } from "../../ota/slots/partition-table";
+import { flashFrom } from "../../tools/image/upgrade";
 import { encodeTable } from "../../tools/partitions/binary";
+import { firstApp } from "../../tools/partitions/first-app";
 import { buildRtosBoot } from "./image-builder";
-
-/** The app that boots where nothing is chosen: the factory's, or ota_0. Throws Error where there is none. */
-export function firstApp(partitions: readonly Partition[]): Partition {
-	for (const wanted of [AppSubtype.FACTORY, AppSubtype.OTA_0]) {
-		const app = partitions.find(({ type, subtype }) => type === PartitionType.APP && subtype === wanted);
-		if (app) return app;
-	}
-	throw new Error("the partition table has neither a factory app nor ota_0");
-}
 
 /** The size nibble of a header for a flash of so many bytes. */
 export function sizeNibble(flashSize: number): number {
@@ -21,20 +14,21 @@ export function sizeNibble(flashSize: number): number {
 
 /**
  * From flash 0 on, for a flash of `flashSize` bytes; `application` is linked for the slot. Throws Error where it does
- * not fit.
+ * not fit, or has no slot.
  */
 export function slotsFlash(
 	partitions: readonly Partition[],
 	application: Uint8Array,
 	flashSize = 0x400000,
 ): Uint8Array {
-	const { label, offset, size } = firstApp(partitions);
-	if (application.length > size) {
-		throw new Error(`the application has ${application.length} bytes, ${label} ${size}`);
+	const slot = firstApp(partitions);
+	if (!slot) throw new Error("the partition table has neither a factory app nor ota_0");
+	if (application.length > slot.size) {
+		throw new Error(`the application has ${application.length} bytes, ${slot.label} ${slot.size}`);
 	}
-	const flash = new Uint8Array(offset + application.length).fill(0xff);
-	flash.set(buildRtosBoot({ flashSize: sizeNibble(flashSize) }));
-	flash.set(encodeTable(partitions), TABLE_OFFSET);
-	flash.set(application, offset);
-	return flash;
+	return flashFrom(0, [
+		{ offset: 0, bytes: buildRtosBoot({ flashSize: sizeNibble(flashSize) }) },
+		{ offset: TABLE_OFFSET, bytes: encodeTable(partitions) },
+		{ offset: slot.offset, bytes: application },
+	]);
 }

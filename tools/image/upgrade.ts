@@ -14,31 +14,35 @@ const EMPTY = 0xff;
 const BOOT_PADDING = 0xaa;
 
 export interface Piece {
-	/** Flash offset, 0x1000 or above. */
+	/** Flash offset. */
 	offset: number;
 	bytes: Uint8Array;
 }
 
-/**
- * The file. Throws RangeError for pieces that share a sector, or lie below 0x1000.
- * `inFront` is the image of an eboot, for a board whose updates begin at flash 0.
- */
-export function packedUpgrade(pieces: readonly Piece[], inFront?: Uint8Array): Uint8Array {
+/** The flash from `start` to the end of the last piece. Throws RangeError for pieces that share a sector, or lie before it. */
+export function flashFrom(start: number, pieces: readonly Piece[]): Uint8Array {
 	const sorted = [...pieces].sort((one, other) => one.offset - other.offset);
-	let end = UPGRADE_OFFSET;
+	let end = start;
 	for (const { offset, bytes } of sorted) {
 		if (offset < Math.ceil(end / SECTOR) * SECTOR) throw new RangeError(`what lies at ${offset} overlaps`);
 		end = offset + bytes.length;
 	}
-	const start = inFront ? 0 : UPGRADE_OFFSET;
-	const file = new Uint8Array(end - start + 4).fill(EMPTY);
-	if (inFront) {
-		file.fill(BOOT_PADDING, 0, SECTOR);
-		file.set(inFront);
-	}
-	for (const { offset, bytes } of sorted) file.set(bytes, offset - start);
-	const checksum = upgradeChecksum(file.subarray(UPGRADE_OFFSET - start, file.length - 4));
-	new DataView(file.buffer).setUint32(file.length - 4, checksum, true);
+	const flash = new Uint8Array(end - start).fill(EMPTY);
+	for (const { offset, bytes } of sorted) flash.set(bytes, offset - start);
+	return flash;
+}
+
+/**
+ * The file. `inFront` is the image of an eboot, for a board whose updates begin at flash 0. Throws RangeError as
+ * flashFrom.
+ */
+export function packedUpgrade(pieces: readonly Piece[], inFront?: Uint8Array): Uint8Array {
+	const flash = flashFrom(UPGRADE_OFFSET, pieces);
+	const start = inFront ? UPGRADE_OFFSET : 0;
+	const file = new Uint8Array(start + flash.length + 4).fill(BOOT_PADDING, 0, start);
+	if (inFront) file.set(inFront);
+	file.set(flash, start);
+	new DataView(file.buffer).setUint32(start + flash.length, upgradeChecksum(flash), true);
 	return file;
 }
 

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import {
 	decodeEntry,
-	END_MAGIC,
 	ENTRY_LENGTH,
 	ENTRY_MAGIC,
 	encodeEntry,
@@ -15,6 +14,9 @@ import {
 } from "../../ota/slots/partition-table";
 import { hex } from "./numbers";
 import { TableError } from "./table-error";
+
+/** All of the entry that ends a table, and what follows. */
+const EMPTY = 0xff;
 
 export interface BinaryTable {
 	partitions: Partition[];
@@ -31,7 +33,7 @@ export function partitionsMax(md5: boolean): number {
 export function encodeTable(partitions: readonly Partition[], { md5 = true } = {}): Uint8Array {
 	const most = partitionsMax(md5);
 	if (partitions.length > most) throw new TableError(`${partitions.length} partitions, more than ${most}`);
-	const bytes = new Uint8Array(TABLE_LENGTH).fill(0xff);
+	const bytes = new Uint8Array(TABLE_LENGTH).fill(EMPTY);
 	const view = new DataView(bytes.buffer);
 	let end = 0;
 	for (const partition of partitions) {
@@ -52,7 +54,7 @@ export function encodeTable(partitions: readonly Partition[], { md5 = true } = {
 
 /**
  * The table that `bytes` begin with; what follows its end is not looked at. Throws TableError for a wrong magic, a
- * wrong MD5, or no end.
+ * wrong MD5, a name that is no text, or no end.
  */
 export function decodeTable(bytes: Uint8Array): BinaryTable {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -60,7 +62,7 @@ export function decodeTable(bytes: Uint8Array): BinaryTable {
 	let md5 = false;
 	for (let at = 0; at < TABLE_LENGTH && at + ENTRY_LENGTH <= bytes.length; at += ENTRY_LENGTH) {
 		const magic = view.getUint16(at, true);
-		if (magic === END_MAGIC) return { partitions, md5 };
+		if (bytes.subarray(at, at + ENTRY_LENGTH).every((byte) => byte === EMPTY)) return { partitions, md5 };
 		if (md5) throw new TableError(`no end behind the MD5, but ${hex(magic)} at ${hex(at)}`);
 		if (magic === MD5_MAGIC) {
 			checkDigest(bytes, at);
@@ -85,7 +87,15 @@ function checkDigest(bytes: Uint8Array, at: number): void {
 function labelAt(bytes: Uint8Array, offset: number): string {
 	const label = bytes.subarray(offset, offset + LABEL_LENGTH);
 	const end = label.indexOf(0);
-	return new TextDecoder("utf-8", { ignoreBOM: true }).decode(end < 0 ? label : label.subarray(0, end));
+	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+	try {
+		const text = decoder.decode(end < 0 ? label : label.subarray(0, end));
+		// None of them is to rule the terminal.
+		if (!/\p{Cc}/u.test(text)) return text;
+	} catch {
+		// Told below.
+	}
+	throw new TableError(`the name at ${hex(offset)} is no text`);
 }
 
 function digestOf(bytes: Uint8Array): Buffer {

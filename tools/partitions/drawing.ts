@@ -19,7 +19,7 @@ export function drawing(regions: readonly Region[], flashSize: number): string {
 		regions.filter(({ size }) => size > 0),
 		flashSize,
 	);
-	const margin = " ".repeat(flashAddress(0).length);
+	const margin = " ".repeat(flashAddress(flashSize).length);
 	const line = (address: number, [left, right]: string) =>
 		`${flashAddress(address).padStart(margin.length)} ${left}${"─".repeat(WIDTH)}${right}\n`;
 	let text = "";

@@ -81,7 +81,7 @@ function layoutText({ flashSize, partitions }: LayoutFile): string {
 /** A partition table. The flash is `flashSize` bytes, or as small as holds all of it. */
 export function tableText(partitions: readonly Partition[], flashSize = smallestFlash(partitions)): string {
 	const rows = partitions.map(({ label, type, subtype, offset, size, flags }) => [
-		printable(label),
+		label,
 		keywordOf(type, typeKeywords),
 		keywordOf(subtype, subtypeKeywords(type)),
 		...placeCells({ offset, size }),
@@ -95,7 +95,7 @@ export function tableText(partitions: readonly Partition[], flashSize = smallest
 	const regions = [
 		{ label: "boot loader", offset: 0, size: TABLE_OFFSET },
 		{ label: "partition table", offset: TABLE_OFFSET, size: FIRST_OFFSET - TABLE_OFFSET },
-		...partitions.map(({ label, offset, size }) => ({ label: printable(label), offset, size })),
+		...partitions.map(({ label, offset, size }) => ({ label, offset, size })),
 	];
 	return view([["Name", "Type", "SubType", "Offset", "End", "Size", ""], ...rows], regions, flashSize);
 }
@@ -118,9 +118,4 @@ function systemSectors(regions: readonly Region[], flashSize: number): Region[] 
 	const offset = flashSize - SYSTEM_SECTORS;
 	const isFree = regions.every((region) => region.offset + region.size <= offset);
 	return isFree ? [{ label: "EEPROM, radio, Wi-Fi", offset, size: SYSTEM_SECTORS }] : [];
-}
-
-/** A name out of a file, for the terminal. */
-function printable(label: string): string {
-	return label.replace(/\p{Cc}/gu, "?");
 }

@@ -1,13 +1,10 @@
 /** Rules that are no part of the format: those of the ESP8266_RTOS_SDK's generator, and of the chip. */
+import { MAP_LENGTH, MAP_START } from "../../ota/image";
 import { PartitionType, TABLE_OFFSET } from "../../ota/slots/partition-table";
 
 /** The table's sector: nothing begins before its end. */
 export const FIRST_OFFSET = TABLE_OFFSET + 0x1000;
 
-/** The flash cache maps this much of the flash for code, from a multiple of it. */
-export const MAPPED_LENGTH = 0x100000;
-/** Where it maps the first byte of that. */
-export const MAPPED_ADDRESS = 0x40200000;
 /** The boot loader maps nothing behind. */
 export const MAPPED_MAX = 0x800000;
 
@@ -18,5 +15,5 @@ export function offsetAlignment(type: number): number {
 
 /** Where the first byte of an app's partition is mapped when it runs. */
 export function mappedAddress(offset: number): number {
-	return MAPPED_ADDRESS + (offset % MAPPED_LENGTH);
+	return MAP_START + (offset % MAP_LENGTH);
 }

@@ -1,4 +1,5 @@
 /** What is wrong with a partition table whose bytes are in order. */
+import { MAP_LENGTH } from "../../ota/image";
 import {
 	DataSubtype,
 	FLAG_ENCRYPTED,
@@ -10,7 +11,7 @@ import {
 } from "../../ota/slots/partition-table";
 import { partitionsMax } from "./binary";
 import { keywordOf, subtypeKeywords, typeKeywords } from "./keywords";
-import { FIRST_OFFSET, MAPPED_LENGTH, MAPPED_MAX, offsetAlignment } from "./limits";
+import { FIRST_OFFSET, MAPPED_MAX, offsetAlignment } from "./limits";
 import { hex } from "./numbers";
 
 /**
@@ -35,13 +36,14 @@ export interface Surroundings {
 	md5?: boolean | undefined;
 }
 
-/** Everything that is wrong with a table. */
+/** Everything that is wrong with a table, as the lines of its CSV go. */
 export function problemsOf(table: readonly Entry[], { flashSize, md5 = true }: Surroundings = {}): Problem[] {
 	const found = [...table.flatMap((entry) => placeProblems(entry, flashSize)), ...between(table)];
 	const most = partitionsMax(md5);
 	if (table.length > most)
 		found.push({ severity: "error", text: `${table.length} partitions, more than ${most}` });
-	return [...found, ...table.flatMap(meaning), ...updating(table)];
+	const lineOf = ({ line = Number.MAX_SAFE_INTEGER }: Problem) => line;
+	return [...found, ...table.flatMap(meaning), ...updating(table)].sort((a, b) => lineOf(a) - lineOf(b));
 }
 
 /** A problem as a line of text, with the line of the CSV. */
@@ -65,7 +67,7 @@ function placeProblems({ label, type, offset, size, line }: Entry, flashSize: nu
 		add("unfit", `is not on sectors: who erases ${hex(offset)} to ${hex(end)} erases its neighbours too`);
 	}
 	if (type === PartitionType.APP && size > 0) {
-		const crosses = Math.floor(offset / MAPPED_LENGTH) !== Math.floor((end - 1) / MAPPED_LENGTH);
+		const crosses = Math.floor(offset / MAP_LENGTH) !== Math.floor((end - 1) / MAP_LENGTH);
 		if (crosses) add("unfit", "crosses a MiB of the flash: the chip maps one at a time for code");
 		if (end > MAPPED_MAX) add("unfit", `ends behind ${hex(MAPPED_MAX)}, as far as the boot loader maps`);
 	}
@@ -133,7 +135,7 @@ function updating(table: readonly Entry[]): Problem[] {
 	const [first, ...others] = slots;
 	if (first && others.length === 0) add("note", "one OTA slot only: an update has no place beside what runs");
 	for (const slot of others) {
-		if (first && (slot.offset - first.offset) % MAPPED_LENGTH !== 0) {
+		if (first && (slot.offset - first.offset) % MAP_LENGTH !== 0) {
 			add("note", `${slot.label} and ${first.label} want an image each, linked for its place`, slot.line);
 		}
 	}

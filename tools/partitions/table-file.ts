@@ -33,8 +33,13 @@ const places: readonly (readonly [kind: TableFile["kind"], offset: number])[] = 
 /** Reads a file. Throws UpdateError FILE where it has no table, or a faulty one. */
 export async function readTable(file: string): Promise<TableFile> {
 	const bytes = await readImage(file);
+	return inFile(file, () => tableIn(bytes));
+}
+
+/** What `work` gives. What it finds wrong with the table is told with the file's name: throws UpdateError FILE. */
+export function inFile<T>(file: string, work: () => T): T {
 	try {
-		return tableIn(bytes);
+		return work();
 	} catch (error) {
 		if (!(error instanceof TableError)) throw error;
 		throw new UpdateError(ErrorCode.FILE, file, error.message);

@@ -1,1 +1,3 @@
-/* What the SDK makes of the "defines" in an application's manifest: none here. */
+/* What mcconfig makes of a manifest's `defines`. */
+#define MODDEF_OTA8266_NAME "ota8266"
+#define MODDEF_OTA8266_VERSION "1.0.0"

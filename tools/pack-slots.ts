@@ -1,10 +1,11 @@
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { bootImageFault, HEADER_LENGTH, SECTOR, SEGMENT_HEADER_LENGTH } from "../ota/image";
-import { AppSubtype, type Partition, PartitionType, TABLE_OFFSET } from "../ota/slots/partition-table";
+import { APPLICATION_OFFSET, bootImageFault, SECTOR } from "../ota/image";
+import { type Partition, TABLE_OFFSET } from "../ota/slots/partition-table";
+import { SlotScanner } from "../ota/slots/scanner";
 import { type ImagePart, readPart } from "./image/part";
-import { packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
+import { flashFrom, packedUpgrade, UPGRADE_OFFSET } from "./image/upgrade";
 import { encodeTable } from "./partitions/binary";
-import { MAPPED_LENGTH, mappedAddress } from "./partitions/limits";
+import { firstApp } from "./partitions/first-app";
 import { flashAddress, hex } from "./partitions/numbers";
 import { problemsOf, problemText } from "./partitions/problems";
 import { readTable } from "./partitions/table-file";
@@ -12,7 +13,7 @@ import { readImage } from "./read-image";
 import { table } from "./table";
 import { writeFileIn } from "./write-signed";
 
-export interface UpgradeFlags {
+export interface SlotsFlags {
 	/** An application, linked for the slot that boots first. */
 	in: string;
 	out: string;
@@ -20,6 +21,8 @@ export interface UpgradeFlags {
 	bootloader: string;
 	/** CSV or bytes. */
 	partitions: string;
+	/** Over the air, and not by cable. */
+	upgrade?: boolean;
 	/** What the board has at flash 0, where its updates begin there. */
 	eboot?: string;
 }
@@ -29,30 +32,39 @@ interface Image extends ImagePart {
 	bytes: Uint8Array;
 }
 
-/** Packs boot loader, table and application into one file. Throws UpdateError NOT_PACKED, or FILE. */
-export async function packUpgrade(flags: UpgradeFlags): Promise<void> {
+/**
+ * Packs boot loader, table and application into one file: the flash from 0 on for the cable, or an upgrade. Throws
+ * UpdateError NOT_PACKED, or FILE.
+ */
+export async function packSlots(flags: SlotsFlags): Promise<void> {
 	const { partitions, md5 = true } = await readTable(flags.partitions);
 	const [problem] = problemsOf(partitions, { md5 }).filter(({ severity }) => severity !== "note");
 	if (problem) throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, problemText(problem));
-	const slot = firstApp(flags.partitions, partitions);
+	const slot = firstApp(partitions);
+	if (!slot) {
+		throw new UpdateError(ErrorCode.NOT_PACKED, flags.partitions, "neither a factory app nor ota_0 in it");
+	}
 	const bootLoader = await imageIn(flags.bootloader);
-	const room = TABLE_OFFSET - UPGRADE_OFFSET;
+	const bootOffset = flags.upgrade ? UPGRADE_OFFSET : 0;
+	const room = TABLE_OFFSET - bootOffset;
 	if (bootLoader.bytes.length > room) {
-		throw notPacked(bootLoader, `${bootLoader.bytes.length} bytes, between 0x1000 and the table are ${room}`);
+		throw notPacked(bootLoader, `${bootLoader.bytes.length} bytes, it has ${room} before the table`);
 	}
 	const application = await imageIn(flags.in);
 	requireFor(application, slot);
 	const eboot = flags.eboot === undefined ? undefined : await ebootIn(flags.eboot);
 	const flashEnd = Math.max(...partitions.map(({ offset, size }) => offset + size));
-	for (const image of [application, eboot]) if (image) requireFlash(image, flashEnd);
+	// The SDK takes the flash's size from what lies at its beginning.
+	const first = flags.upgrade ? eboot : bootLoader;
+	for (const image of [application, first]) if (image) requireFlash(image, flashEnd);
 
 	const tableBytes = encodeTable(partitions, { md5 });
 	const pieces = [
-		{ offset: UPGRADE_OFFSET, bytes: bootLoader.bytes },
+		{ offset: bootOffset, bytes: bootLoader.bytes },
 		{ offset: TABLE_OFFSET, bytes: tableBytes },
 		{ offset: slot.offset, bytes: application.bytes },
 	];
-	const file = packedUpgrade(pieces, eboot?.bytes);
+	const file = flags.upgrade ? packedUpgrade(pieces, eboot?.bytes) : flashFrom(bootOffset, pieces);
 	await writeFileIn(flags.out, file);
 	const row = (title: string, offset: number, { length }: Uint8Array, name: string) => [
 		title,
@@ -61,21 +73,12 @@ export async function packUpgrade(flags: UpgradeFlags): Promise<void> {
 	];
 	const rows = [
 		...(eboot ? [row("eboot", 0, eboot.bytes, eboot.file)] : []),
-		row("Boot loader", UPGRADE_OFFSET, bootLoader.bytes, bootLoader.file),
+		row("Boot loader", bootOffset, bootLoader.bytes, bootLoader.file),
 		row("Partition table", TABLE_OFFSET, tableBytes, flags.partitions),
 		row(slot.label, slot.offset, application.bytes, application.file),
 		["Packed", "", `${file.length} bytes, ${flags.out}`],
 	];
 	process.stdout.write(table(rows));
-}
-
-/** What the boot loader starts of a table while no choice is recorded: the factory app, or else ota_0. */
-function firstApp(file: string, partitions: readonly Partition[]): Partition {
-	for (const wanted of [AppSubtype.FACTORY, AppSubtype.OTA_0]) {
-		const found = partitions.find(({ type, subtype }) => type === PartitionType.APP && subtype === wanted);
-		if (found) return found;
-	}
-	throw new UpdateError(ErrorCode.NOT_PACKED, file, "neither a factory app nor ota_0 in it");
 }
 
 /** An image of version 1, whole. */
@@ -100,28 +103,27 @@ async function ebootIn(file: string): Promise<Image> {
 	return { ...image, bytes: image.bytes.subarray(0, image.size) };
 }
 
-/** It fits the slot, and what the flash cache maps of it is linked for that place. */
+/** It fits the slot, and is what the device takes for it: the boot loader loads nothing, so much depends on the place. */
 function requireFor(application: Image, { label, offset, size }: Partition): void {
-	const { bytes, segments } = application;
+	const { bytes } = application;
 	if (bytes.length > size) throw notPacked(application, `${bytes.length} bytes, ${label} has ${size}`);
-	let at = HEADER_LENGTH;
-	let mapped = false;
-	for (const { address, length, memory } of segments) {
-		at += SEGMENT_HEADER_LENGTH;
-		if (memory === "irom") {
-			mapped = true;
-			const place = mappedAddress(offset + at);
-			if (address !== place) {
-				throw notPacked(
-					application,
-					`it is linked for ${hex(address)}, in ${label} it lies at ${hex(place)}`,
-				);
-			}
-		}
-		at += length;
+	const fault = slotFault(bytes, offset);
+	if (fault === undefined) return;
+	const isFirmware = readPart(bytes, APPLICATION_OFFSET) !== undefined;
+	throw notPacked(application, isFirmware ? "it has a boot loader in front, give the application" : fault);
+}
+
+function slotFault(bytes: Uint8Array, offset: number): string | undefined {
+	const scanner = new SlotScanner(offset);
+	try {
+		return (
+			scanner.write(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length) ??
+			scanner.close()
+		);
+	} catch (error) {
+		if (error instanceof UpdateError) return error.message;
+		throw error;
 	}
-	if (!mapped)
-		throw notPacked(application, `nothing of it lies in the ${MAPPED_LENGTH} bytes of mapped flash`);
 }
 
 function requireFlash(image: Image, flashEnd: number): void {
