@@ -52,5 +52,7 @@ test("an image for a slot is known by where it is linked to lie", () => {
 	expect(facts(slotImage("1.0.0", 20_000))).toMatchObject({ firmware: { slot: OTA_0, length: 20_000 } });
 	expect(facts(slotImage("1.0.0", 20_000, 0x80000))).toMatchObject({ firmware: { slot: 0x80000 } });
 	expect(facts(firmware("1.0.0"))).not.toHaveProperty("firmware.slot");
-	expect(facts(slotImage("1.0.1", 20_000))).toEqual({ fault: expect.stringContaining("the image says 1.0.1") });
+	expect(facts(slotImage("1.0.1", 20_000))).toEqual({
+		fault: expect.stringContaining("the image says 1.0.1"),
+	});
 });
