@@ -20,7 +20,7 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"http-server.ts": "embedded:network/http/server",
 };
 
-interface Sources {
+export interface Sources {
 	/** The device's modules. */
 	scripts: readonly string[];
 	/** The host's own modules, which are linked into it. */
