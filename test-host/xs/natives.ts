@@ -16,6 +16,7 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"net.js": "net",
 	"resolver.js": "embedded:network/dns/resolver/udp",
 	"tls.js": "embedded:io/socket/tcp/tls",
+	"measure.js": "measure",
 	"http-client.ts": "embedded:network/http/client",
 	"http-server.ts": "embedded:network/http/server",
 };
