@@ -2,11 +2,13 @@
  * The XS engine, the device's C files and those of the XS host that need no Linux, as a program of the ESP8266's
  * instructions for QEMU's machine `sim`.
  */
-import { readFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildExecutable } from "../xs/compile";
+import { nativeNames } from "../xs/natives";
 import { cache, filesOf, prepare, root, unitsOf } from "../xs/units";
 import { COMPILER, MACHINE, SPECS } from "./toolchain";
+import { wrapsOf } from "./wraps";
 
 const machine = join(import.meta.dirname, "machine");
 const host = join(root, "test-host/xs");
@@ -36,28 +38,27 @@ const SHARED = [
 ];
 const SHARED_SCRIPTS = ["crypt.js", "key-value.js", "resource.js", "timer.js"];
 
-/** Functions that measures.c stands around. */
-function wrapped(): string[] {
-	const source = readFileSync(join(machine, "measures.c"), "utf8");
-	return [...source.matchAll(/^WRAP_(?:NATIVE\(\w+, |CHIP\()(\w+)/gm)].map(([, name]) => `-Wl,--wrap=${name}`);
-}
-
 /** Builds the program where it is not built yet; gives its path. Throws where it cannot be built. */
 export async function buildLx106(): Promise<string> {
 	const modules = join(root, "modules");
 	const ownC = [...SHARED.map((name) => join(host, name)), ...filesOf(machine, ".c")];
 	const moduleC = filesOf(modules, ".c");
+	const scripts = [
+		...filesOf(modules, ".ts"),
+		...SHARED_SCRIPTS.map((name) => join(host, "modules", name)),
+		...filesOf(join(import.meta.dirname, "modules"), ".js"),
+	];
 	const prepared = prepare({
-		scripts: filesOf(modules, ".ts"),
-		hostScripts: [
-			...SHARED_SCRIPTS.map((name) => join(host, "modules", name)),
-			...filesOf(join(import.meta.dirname, "modules"), ".js"),
-		],
+		scripts: scripts.filter((file) => file.endsWith(".ts")),
+		hostScripts: scripts.filter((file) => file.endsWith(".js")),
 		c: [...ownC, ...moduleC],
 	});
+	const wraps = wrapsOf(nativeNames(scripts));
+	const wrapsFile = join(prepared.generated, "wraps.c");
+	writeFileSync(wrapsFile, wraps.source);
 	const units = unitsOf({
 		...prepared,
-		ownC,
+		ownC: [...ownC, wrapsFile],
 		moduleC,
 		includes: [machine, host],
 		machine: [`--specs=${SPECS}`, ...MACHINE],
@@ -67,7 +68,7 @@ export async function buildLx106(): Promise<string> {
 	const link = [
 		`--specs=${SPECS}`,
 		...["-nostartfiles", "-Wl,--gc-sections", `-T${script}`],
-		...wrapped(),
+		...wraps.options,
 		"-lm",
 	];
 	return buildExecutable(

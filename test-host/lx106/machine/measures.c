@@ -15,13 +15,10 @@
 /* Painted below what is in use: far more than the device has. */
 #define PAINTED 24576
 
-/* Whose instructions: what is entered counts until it returns, less what that enters. */
-enum { SCRIPT, NATIVE, DIGEST, CHIP, PARTS };
-
 typedef struct {
 	char name[32];
 	uint32_t count;
-	uint64_t ticks[PARTS];
+	uint64_t ticks[PART_COUNT];
 	/* Bytes of C stack at most. */
 	uint32_t stack;
 } Measure;
@@ -49,7 +46,7 @@ static void settle(void)
 	last = now;
 }
 
-static int enter(int inner)
+int measure_enter(int inner)
 {
 	int outer = part;
 	settle();
@@ -57,54 +54,11 @@ static int enter(int inner)
 	return outer;
 }
 
-static void leave(int outer)
+void measure_leave(int outer)
 {
 	settle();
 	part = outer;
 }
-
-/* ld --wrap puts these around the functions of that name. An exception of one leaves its part open until `start`. */
-#define WRAP_NATIVE(PART, NAME) \
-	void __real_##NAME(xsMachine *the); \
-	void __wrap_##NAME(xsMachine *the); \
-	void __wrap_##NAME(xsMachine *the) \
-	{ \
-		int outer = enter(PART); \
-		__real_##NAME(the); \
-		leave(outer); \
-	}
-
-#define WRAP_CHIP(NAME, PARAMETERS, ARGUMENTS) \
-	uint8_t __real_##NAME PARAMETERS; \
-	uint8_t __wrap_##NAME PARAMETERS; \
-	uint8_t __wrap_##NAME PARAMETERS \
-	{ \
-		int outer = enter(CHIP); \
-		uint8_t result = __real_##NAME ARGUMENTS; \
-		leave(outer); \
-		return result; \
-	}
-
-WRAP_NATIVE(DIGEST, xs_digest_constructor)
-WRAP_NATIVE(DIGEST, xs_digest_write)
-WRAP_NATIVE(DIGEST, xs_digest_close)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_open)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_close)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_size)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_address)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_read)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_write)
-WRAP_NATIVE(NATIVE, xs_esp8266_flash_erase)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_gzipCRC)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_led)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_uptime)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_flashMode)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_flashSize)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_configuredFlashSize)
-WRAP_NATIVE(NATIVE, xs_esp8266_board_feedWatchdog)
-WRAP_CHIP(modSPIRead, (uint32_t offset, uint32_t size, uint8_t *bytes), (offset, size, bytes))
-WRAP_CHIP(modSPIWrite, (uint32_t offset, uint32_t size, const uint8_t *bytes), (offset, size, bytes))
-WRAP_CHIP(modSPIErase, (uint32_t offset, uint32_t size), (offset, size))
 
 void measures_begin(uint8_t *top)
 {
@@ -134,7 +88,7 @@ void xs_measure_start(xsMachine *the)
 	painted = here - PAINTED;
 	for (uint8_t *at = painted; at < here - 256; at++)
 		*at = PAINT;
-	part = SCRIPT;
+	part = PART_SCRIPT;
 	current = measure;
 	last = ticks();
 }
@@ -153,6 +107,15 @@ void xs_measure_stop(xsMachine *the)
 	current = NULL;
 }
 
+/* What the chip would do at a load that is not aligned, done on purpose. */
+void xs_measure_loadOdd(xsMachine *the)
+{
+	static uint32_t words[2];
+	uint32_t value;
+	__asm__ volatile("l32i %0, %1, 0" : "=r"(value) : "r"((uint8_t *)words + 1));
+	xsmcSetInteger(xsResult, (xsIntegerValue)value);
+}
+
 /* The host's peaks are these. */
 void peaks_tell(void)
 {
@@ -160,9 +123,11 @@ void peaks_tell(void)
 		char name[64];
 		event_tell("{\"name\":%s,\"count\":%u,\"script\":%llu,\"native\":%llu,\"digest\":%llu,\"chip\":%llu,\"stack\":%u}",
 			event_quote(name, sizeof(name), it->name), (unsigned)it->count,
-			it->ticks[SCRIPT] * INSTRUCTIONS_PER_TICK, it->ticks[NATIVE] * INSTRUCTIONS_PER_TICK,
-			it->ticks[DIGEST] * INSTRUCTIONS_PER_TICK, it->ticks[CHIP] * INSTRUCTIONS_PER_TICK, (unsigned)it->stack);
+			it->ticks[PART_SCRIPT] * INSTRUCTIONS_PER_TICK, it->ticks[PART_NATIVE] * INSTRUCTIONS_PER_TICK,
+			it->ticks[PART_DIGEST] * INSTRUCTIONS_PER_TICK, it->ticks[PART_CHIP] * INSTRUCTIONS_PER_TICK, (unsigned)it->stack);
 	}
+	for (int i = 0; i < wrapped_count; i++)
+		event_tell("{\"native\":\"%s\",\"calls\":%u}", wrapped_names[i], (unsigned)wrapped_calls[i]);
 }
 
 void peaks_turn(void)

@@ -6,3 +6,7 @@ export function start(name) {
 export function stop() {
 	return native("xs_measure_stop").call(this);
 }
+
+export function loadOdd() {
+	return native("xs_measure_loadOdd").call(this);
+}

@@ -1,0 +1,26 @@
+/** A signature with a known answer, and the same with a bit flipped. */
+import Resource from "Resource";
+import board from "board";
+import config from "mc/config";
+import { start, stop } from "measure";
+import { parseKeys } from "../../../ota/signature/key-text";
+import type { PublicKey } from "../../../ota/signature/public-key";
+
+function verify(key: PublicKey | undefined, signature: ArrayBuffer): boolean | undefined {
+	const sha256 = new Resource("digest").slice(0);
+	const signed = { kind: "firmware", size: 0, md5: "", signature, sha256 } as const;
+	return key?.verify(signed, false, board);
+}
+
+export default function run(): void {
+	const signature = new Resource("signature").slice(0);
+	start("key");
+	const [key] = parseKeys(String(config.key));
+	stop();
+	start("verify");
+	const isVerified = verify(key, signature);
+	stop();
+	trace(`right: ${isVerified}\n`);
+	new Uint8Array(signature)[signature.byteLength - 1] ^= 1;
+	trace(`forged: ${verify(key, signature)}\n`);
+}
