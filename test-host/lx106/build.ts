@@ -1,13 +1,14 @@
 /**
- * The XS engine, the device's C files and those of the XS host that need no Linux, as a program of the ESP8266's
- * instructions for QEMU's machine `sim`.
+ * `npm run build:lx106`: the XS engine, the device's C files and those of the XS host that need no Linux, as a program of the ESP8266's
+ * instructions for QEMU's machine `sim`. A warning in ours is an error.
  */
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { buildExecutable } from "../xs/compile";
+import { join, relative } from "node:path";
+import { buildExecutable, objectOf } from "../xs/compile";
 import { nativeNames } from "../xs/natives";
 import { cache, filesOf, prepare, root, unitsOf } from "../xs/units";
-import { COMPILER, MACHINE, SPECS } from "./toolchain";
+import { COMPILER, lacks, MACHINE, SPECS } from "./toolchain";
 import { wrapsOf } from "./wraps";
 
 const machine = join(import.meta.dirname, "machine");
@@ -38,8 +39,26 @@ const SHARED = [
 ];
 const SHARED_SCRIPTS = ["crypt.js", "key-value.js", "resource.js", "timer.js"];
 
-/** Builds the program where it is not built yet; gives its path. Throws where it cannot be built. */
-export async function buildLx106(): Promise<string> {
+const objects = join(cache, "lx106-objects");
+
+interface Built {
+	/** The program's file. */
+	program: string;
+	/** Objects of the device's C files, by their paths in the project. */
+	natives: ReadonlyMap<string, string>;
+}
+
+let building: Promise<Built> | undefined;
+
+/** Builds the program where it is not built yet, once at a time. Throws where it cannot be built. */
+export function buildLx106(): Promise<Built> {
+	building ??= build();
+	return building;
+}
+
+async function build(): Promise<Built> {
+	const lacking = lacks();
+	if (lacking) throw new Error(lacking);
 	const modules = join(root, "modules");
 	const ownC = [...SHARED.map((name) => join(host, name)), ...filesOf(machine, ".c")];
 	const moduleC = filesOf(modules, ".c");
@@ -71,8 +90,29 @@ export async function buildLx106(): Promise<string> {
 		...wraps.options,
 		"-lm",
 	];
-	return buildExecutable(
-		{ compiler: COMPILER, units, link, linkFiles: [script] },
-		join(cache, "lx106-objects"),
+	const program = await buildExecutable({ compiler: COMPILER, units, link, linkFiles: [script] }, objects);
+	const natives = units
+		.filter(({ file }) => moduleC.includes(file))
+		.map((unit): [string, string] => [relative(root, unit.file), objectOf(unit, objects)]);
+	return { program, natives: new Map(natives) };
+}
+
+/** Code and constants, variables; in bytes. */
+function sizesOf(object: string): string {
+	const [, sizes = ""] = execFileSync("xtensa-lx106-elf-size", [object], { encoding: "utf8" }).split("\n");
+	const [text, data, bss] = sizes.trim().split(/\s+/);
+	return `${text} bytes of code and constants, ${Number(data) + Number(bss)} of variables`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+	buildLx106().then(
+		({ program, natives }) => {
+			for (const [file, object] of natives) process.stdout.write(`${file}: ${sizesOf(object)}\n`);
+			process.stdout.write(`${program}: ${sizesOf(program)}\n`);
+		},
+		(error: unknown) => {
+			process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+			process.exitCode = 1;
+		},
 	);
 }

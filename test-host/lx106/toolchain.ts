@@ -23,5 +23,7 @@ export const MACHINE: readonly string[] = [
 export function lacks(): string | undefined {
 	const compiler = spawnSync(COMPILER, [`--specs=${SPECS}`, "--version"]);
 	const emulator = spawnSync(EMULATOR, ["--version"]);
-	return compiler.status === 0 && emulator.status === 0 ? undefined : `no compiler or emulator for the lx106: ${INSTALL}`;
+	return compiler.status === 0 && emulator.status === 0
+		? undefined
+		: `no compiler or emulator for the lx106: ${INSTALL}`;
 }

@@ -22,7 +22,8 @@ export function hashOf(...parts: readonly (string | Uint8Array)[]): string {
 	return hash.digest("hex").slice(0, 24);
 }
 
-function objectOf({ file, flags, headers }: Unit, folder: string): string {
+/** Where the object of a unit lies, or will. */
+export function objectOf({ file, flags, headers }: Unit, folder: string): string {
 	const contents = [file, ...headers].map((path) => readFileSync(path));
 	return join(folder, `${basename(file, ".c")}-${hashOf(flags.join(" "), ...contents)}.o`);
 }

@@ -1,6 +1,6 @@
 /*
- * What a stretch of script takes: instructions, parted by whose they are, and C stack. QEMU counts one tick of
- * CCOUNT for 25 instructions (-icount shift=0, 40 MHz), each time the same.
+ * What a stretch of script takes: instructions, parted by whose they are, and C stack. QEMU gives an instruction
+ * 256 ns (-icount shift=8), a tick of CCOUNT has 25 ns: so ticks tell instructions, exactly and each time the same.
  */
 #include "xsmc.h"
 
@@ -9,7 +9,8 @@
 #include "host.h"
 #include "machine.h"
 
-#define INSTRUCTIONS_PER_TICK 25
+#define TICK 25
+#define INSTRUCTION 256
 #define MEASURES_MAX 32
 #define PAINT 0xa5
 /* Painted below what is in use: far more than the device has. */
@@ -18,7 +19,7 @@
 typedef struct {
 	char name[32];
 	uint32_t count;
-	uint64_t ticks[PART_COUNT];
+	uint64_t instructions[PART_COUNT];
 	/* Bytes of C stack at most. */
 	uint32_t stack;
 } Measure;
@@ -42,7 +43,7 @@ static void settle(void)
 {
 	uint32_t now = ticks();
 	if (current)
-		current->ticks[part] += now - last;
+		current->instructions[part] += ((uint64_t)(now - last) * TICK + INSTRUCTION / 2) / INSTRUCTION;
 	last = now;
 }
 
@@ -123,8 +124,8 @@ void peaks_tell(void)
 		char name[64];
 		event_tell("{\"name\":%s,\"count\":%u,\"script\":%llu,\"native\":%llu,\"digest\":%llu,\"chip\":%llu,\"stack\":%u}",
 			event_quote(name, sizeof(name), it->name), (unsigned)it->count,
-			it->ticks[PART_SCRIPT] * INSTRUCTIONS_PER_TICK, it->ticks[PART_NATIVE] * INSTRUCTIONS_PER_TICK,
-			it->ticks[PART_DIGEST] * INSTRUCTIONS_PER_TICK, it->ticks[PART_CHIP] * INSTRUCTIONS_PER_TICK, (unsigned)it->stack);
+			it->instructions[PART_SCRIPT], it->instructions[PART_NATIVE], it->instructions[PART_DIGEST],
+			it->instructions[PART_CHIP], (unsigned)it->stack);
 	}
 	for (int i = 0; i < wrapped_count; i++)
 		event_tell("{\"native\":\"%s\",\"calls\":%u}", wrapped_names[i], (unsigned)wrapped_calls[i]);

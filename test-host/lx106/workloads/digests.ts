@@ -7,7 +7,7 @@ import { toHex } from "../../../ota/hex";
 
 const PIECE = 1024;
 
-function digest(type: string, image: Resource): string {
+function digest(type: "MD5" | "SHA256", image: Resource): string {
 	const digest = new Digest(type);
 	for (let at = 0; at < image.byteLength; at += PIECE) {
 		const bytes = image.slice(at, at + PIECE);

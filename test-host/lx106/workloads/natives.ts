@@ -1,8 +1,8 @@
 /** All natives of modules/, their buffers and places in flash at odd addresses: on the chip a word's load there is a fault. */
 import Resource from "Resource";
-import { Digest } from "crypt";
 import flash from "embedded:storage/flash";
 import board from "board";
+import { Digest } from "crypt";
 import { start, stop } from "measure";
 import { toHex } from "../../../ota/hex";
 

@@ -31,5 +31,10 @@ export default function run(): void {
 		trace(`${error}\n`);
 	}
 	stop();
+	const sector = new Uint8Array(4096);
+	const bytes = new Uint8Array(image.slice(0, piece));
+	start("copy");
+	sector.set(bytes);
+	stop();
 	trace(`${updater.last?.result} ${updater.last?.bytes}\n`);
 }

@@ -21,6 +21,8 @@ export default function run(): void {
 	const isVerified = verify(key, signature);
 	stop();
 	trace(`right: ${isVerified}\n`);
-	new Uint8Array(signature)[signature.byteLength - 1] ^= 1;
+	const bytes = new Uint8Array(signature);
+	const last = bytes.length - 1;
+	bytes[last] = (bytes[last] ?? 0) ^ 1;
 	trace(`forged: ${verify(key, signature)}\n`);
 }
