@@ -26,9 +26,10 @@ function tryFlash(offset: number): boolean {
 	storage.eraseBlock(offset);
 	storage.write(given, 4096 * offset + 2 * offset + 1);
 	storage.read(got, 4096 * offset + 2 * offset + 1);
+	const { address } = storage.status();
 	const again = new Uint8Array(storage.read(LENGTH, 4096 * offset + 2 * offset + 1));
 	storage.close();
-	return same(given, got) && same(given, again);
+	return address === 0x200000 && same(given, got) && same(given, again);
 }
 
 /** Bytes of flash that is mapped, which begin anywhere. */
