@@ -8,7 +8,8 @@ import { join, relative } from "node:path";
 import { buildExecutable, objectOf } from "../xs/compile";
 import { nativeNames } from "../xs/natives";
 import { cache, filesOf, prepare, root, unitsOf } from "../xs/units";
-import { COMPILER, lacks, MACHINE, SPECS } from "./toolchain";
+import { COMPILER } from "./link";
+import { lacks, MACHINE, SPECS } from "./toolchain";
 import { wrapsOf } from "./wraps";
 
 const machine = join(import.meta.dirname, "machine");

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { transform } from "esbuild";
-import { manifestModules, manifestPreload, root } from "../virtual/bundle";
+import { importedNames, resolveName } from "../../tools/manifest/imports";
+import { MODELLED, manifestModules, manifestPreload, root } from "../virtual/bundle";
 import { buildFirmware } from "../virtual/image-builder";
-import { type Module, resolveName, type Settings } from "../virtual/modules";
+import type { Module, Settings } from "../virtual/modules";
 import { encodeContainer } from "../virtual/xs-engine";
 import { buildLx106 } from "./build";
 import { EMULATOR } from "./toolchain";
@@ -71,6 +72,7 @@ function mainOf(name: string): string {
 async function modulesOf({ script, settings = {} }: Workload): Promise<Module[]> {
 	const preload = manifestPreload();
 	const files = new Map(manifestModules());
+	files.delete(MODELLED);
 	const name = WORKLOADS + script;
 	files.set(name, join(root, `${name}.ts`));
 	const modules: Module[] = [
@@ -94,9 +96,7 @@ async function modulesOf({ script, settings = {} }: Workload): Promise<Module[]>
 			minifySyntax: true,
 		});
 		modules.push({ name: next, preload: preload.has(next) || next === name, source: code });
-		for (const [, imported = ""] of code.matchAll(/\b(?:from|import)"([^"]+)"/g)) {
-			waiting.push(resolveName(imported, next));
-		}
+		waiting.push(...importedNames(code).map((imported) => resolveName(imported, next ?? "")));
 	}
 	return modules;
 }

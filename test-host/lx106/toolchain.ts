@@ -1,7 +1,7 @@
 /** The compiler and the emulator for the ESP8266's CPU. */
 import { spawnSync } from "node:child_process";
+import { COMPILER } from "./link";
 
-export const COMPILER = "xtensa-lx106-elf-gcc";
 export const SPECS = "/usr/lib/xtensa-lx106-elf/picolibc.specs";
 export const EMULATOR = "qemu-system-xtensa";
 const INSTALL = "apt-get install gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc";
@@ -19,11 +19,17 @@ export const MACHINE: readonly string[] = [
 	"-fno-common",
 ];
 
+function runs(command: string, ...options: readonly string[]): boolean {
+	return spawnSync(command, options).status === 0;
+}
+
+/** Whether the compiler is there. */
+export function hasCompiler(): boolean {
+	return runs(COMPILER, `--specs=${SPECS}`, "--version");
+}
+
 /** Why nothing can be compiled and run here, or undefined. */
 export function lacks(): string | undefined {
-	const compiler = spawnSync(COMPILER, [`--specs=${SPECS}`, "--version"]);
-	const emulator = spawnSync(EMULATOR, ["--version"]);
-	return compiler.status === 0 && emulator.status === 0
-		? undefined
-		: `no compiler or emulator for the lx106: ${INSTALL}`;
+	if (hasCompiler() && runs(EMULATOR, "--version")) return undefined;
+	return `no compiler or emulator for the lx106: ${INSTALL}`;
 }

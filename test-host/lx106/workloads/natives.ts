@@ -24,12 +24,14 @@ function tryFlash(offset: number): boolean {
 	const given = fill(new Uint8Array(new ArrayBuffer(LENGTH + 8), offset, LENGTH));
 	const got = new Uint8Array(new ArrayBuffer(LENGTH + 8), 3 - offset, LENGTH);
 	storage.eraseBlock(offset);
+	const isErased = storage.isErased(offset);
 	storage.write(given, 4096 * offset + 2 * offset + 1);
 	storage.read(got, 4096 * offset + 2 * offset + 1);
 	const { address } = storage.status();
 	const again = new Uint8Array(storage.read(LENGTH, 4096 * offset + 2 * offset + 1));
+	const isEqual = storage.equals(given, 4096 * offset + 2 * offset + 1);
 	storage.close();
-	return address === 0x200000 && same(given, got) && same(given, again);
+	return isErased && isEqual && address === 0x200000 && same(given, got) && same(given, again);
 }
 
 /** Bytes of flash that is mapped, which begin anywhere. */
