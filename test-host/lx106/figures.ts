@@ -92,13 +92,14 @@ export function figuresTable(figures: readonly Figure[]): string {
 	const times = MEGAHERTZ.map((megahertz) => `ms at ${megahertz} MHz`);
 	const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
 	const grouped = (value: number) => value.toLocaleString("en-US");
+	const short = (value: number) => (value < 100 ? value.toPrecision(3) : grouped(Math.round(value)));
 	return [
 		row([...titles, ...times, "C stack, bytes"]),
 		row([...titles, ...times, ""].map(() => "---")),
 		...figures.map((figure) => {
 			const { name, per, script, natives, digest, stack } = figure;
 			const counts = [script, natives, digest, total(figure)].map(grouped);
-			const ms = MEGAHERTZ.map((megahertz) => (total(figure) / 1000 / megahertz).toPrecision(3));
+			const ms = MEGAHERTZ.map((megahertz) => short(total(figure) / 1000 / megahertz));
 			return row([name, per === "KB" ? "a KB" : "", ...counts, ...ms, grouped(stack)]);
 		}),
 	].join("\n");
