@@ -14,6 +14,7 @@ const shared = ["http-client.ts", "http-server.ts"].map((name) => join(here, "..
 /** The chip's pointers, and with them the engine's slots, have 32 bits. */
 const MACHINE = ["-m32", "-msse2", "-mfpmath=sse", "-fno-common"];
 const LINK = ["-m32", "-lm", "-lpthread"];
+
 interface Availability {
 	available: boolean;
 	/** What to do where it is not. */

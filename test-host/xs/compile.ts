@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 export interface Unit {
-	/** In C. */
+	/** A file in C. */
 	file: string;
 	flags: readonly string[];
 	/** What else it is made of: the headers that may change. */
