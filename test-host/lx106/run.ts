@@ -1,13 +1,12 @@
 /** Runs a workload's script in the XS engine as the ESP8266's CPU would, in QEMU. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { transform } from "esbuild";
 import { importedNames, resolveName } from "../../tools/manifest/imports";
-import { MODELLED, manifestModules, manifestPreload, root } from "../virtual/bundle";
+import { MODELLED, manifestModules, manifestPreload, moduleText, root } from "../virtual/bundle";
 import { buildFirmware } from "../virtual/image-builder";
 import type { Module, Settings } from "../virtual/modules";
 import { encodeContainer } from "../virtual/xs-engine";
@@ -88,13 +87,7 @@ async function modulesOf({ script, settings = {} }: Workload): Promise<Module[]>
 		const file = files.get(next);
 		// The host has the others.
 		if (file === undefined || modules.some((module) => module.name === next)) continue;
-		const { code } = await transform(readFileSync(file, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2022",
-			minifyWhitespace: true,
-			minifySyntax: true,
-		});
+		const code = await moduleText(file);
 		modules.push({ name: next, preload: preload.has(next) || next === name, source: code });
 		waiting.push(...importedNames(code).map((imported) => resolveName(imported, next ?? "")));
 	}
