@@ -14,13 +14,17 @@ const lacking = process.env.CI ? undefined : lacks();
 const STACK_MAX = 3072;
 /** A figure may change with each change of the code; this is for what gets out of hand. */
 const FACTOR = 2;
+/** The emulator has its time, on a machine that has other things to do too. */
+const PATIENCE = 240_000;
 /** As test-host/xs/host.h has them. */
 const Exit = { RESTART: 100, ABORT: 114 };
 
 const hash = (type: string, bytes: Uint8Array) => createHash(type).update(bytes).digest("hex");
 const design = readFileSync(new URL("../../DESIGN.md", import.meta.url), "utf8");
 
-describe.skipIf(lacking !== undefined)(`the lx106${lacking ? ` (skipped: ${lacking})` : ""}`, () => {
+const name = `the lx106${lacking ? ` (skipped: ${lacking})` : ""}`;
+
+describe.skipIf(lacking !== undefined)(name, { timeout: PATIENCE }, () => {
 	let outcomes: Outcome[] = [];
 	let natives: Run;
 	const runsOf = (script: string) =>
@@ -29,7 +33,7 @@ describe.skipIf(lacking !== undefined)(`the lx106${lacking ? ` (skipped: ${lacki
 	beforeAll(async () => {
 		outcomes = await runCases();
 		natives = await run({ script: "natives", resources: { odd: image.subarray(0, 301) } });
-	}, 240_000);
+	}, PATIENCE);
 
 	test("computes as every other machine, though division and doubles are software", async () => {
 		const { uart } = await run({ script: "arithmetic" });
