@@ -17,13 +17,23 @@ export interface AirOptions {
 	seed: number;
 }
 
+interface Packet {
+	bytes: number;
+	arrive: () => void;
+	reliable: boolean;
+}
+
 export class Air {
 	readonly #clock: Clock;
 	readonly #noise: Noise;
 	readonly #perByte: number;
 	readonly #delay: number;
 	readonly #loss: number;
-	#freeAt = 0;
+	/** What each station has to send, the one whose turn it is first. */
+	#stations: [Packet[], Packet[]] = [[], []];
+	readonly #board = this.#stations[0];
+	readonly #pc = this.#stations[1];
+	#busy = false;
 
 	constructor(clock: Clock, options: AirOptions) {
 		this.#clock = clock;
@@ -33,12 +43,23 @@ export class Air {
 		this.#loss = options.loss;
 	}
 
-	/** Sends a packet with so many bytes; `arrive` is called when it does. */
-	send(bytes: number, arrive: () => void, reliable = false): void {
-		const end = Math.max(this.#clock.now, this.#freeAt) + (bytes + HEADERS) * this.#perByte;
-		this.#freeAt = end;
+	/** Sends a packet with so many bytes; `arrive` is called when it does. One that is `reliable` is not lost. */
+	send(from: "board" | "pc", bytes: number, arrive: () => void, reliable = false): void {
+		(from === "board" ? this.#board : this.#pc).push({ bytes, arrive, reliable });
+		if (!this.#busy) this.#next();
+	}
+
+	/** Stations that both have something to send take turns, as a channel that each waits for is shared. */
+	#next(): void {
+		const [first, second] = this.#stations;
+		const packet = first.shift() ?? second.shift();
+		this.#busy = packet !== undefined;
+		if (!packet) return;
+		this.#stations = [second, first];
+		const end = this.#clock.now + (packet.bytes + HEADERS) * this.#perByte;
 		// Lost behind the air, in a full buffer: the time is spent all the same.
-		const lost = !reliable && this.#noise.next() < this.#loss * 2 ** 32;
-		if (!lost) this.#clock.at(end + this.#delay, arrive);
+		const lost = !packet.reliable && this.#noise.next() < this.#loss * 2 ** 32;
+		if (!lost) this.#clock.at(end + this.#delay, packet.arrive);
+		this.#clock.at(end, () => this.#next());
 	}
 }

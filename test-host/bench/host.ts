@@ -71,7 +71,7 @@ export class Board implements Host {
 	}
 
 	send(bytes: number, to: Host, arrive: () => void, reliable?: boolean): void {
-		this.#cpu.leave(() => this.#air.send(bytes, () => to.take(bytes, arrive), reliable));
+		this.#cpu.leave(() => this.#air.send("board", bytes, () => to.take(bytes, arrive), reliable));
 	}
 
 	take(bytes: number, arrive: () => void): void {
@@ -87,10 +87,13 @@ export class PC implements Host {
 	readonly #clock: Clock;
 	readonly #air: Air;
 
-	constructor(clock: Clock, air: Air, tcp: TcpProfile = linux) {
+	readonly #station: "board" | "pc";
+
+	constructor(clock: Clock, air: Air, tcp: TcpProfile = linux, station: "board" | "pc" = "pc") {
 		this.#clock = clock;
 		this.#air = air;
 		this.tcp = tcp;
+		this.#station = station;
 	}
 
 	get now(): number {
@@ -105,7 +108,7 @@ export class PC implements Host {
 	}
 
 	send(bytes: number, to: Host, arrive: () => void, reliable?: boolean): void {
-		this.#air.send(bytes, () => to.take(bytes, arrive), reliable);
+		this.#air.send(this.#station, bytes, () => to.take(bytes, arrive), reliable);
 	}
 
 	take(_bytes: number, arrive: () => void): void {

@@ -1,0 +1,135 @@
+/** The bench's results as Markdown. */
+import { type FlashCosts, flashLimit } from "./figures";
+import type { Result } from "./matrix";
+import { CORE, type Condition, conditionName } from "./rows";
+
+/** The goals of the project, which the report says are reached or not. */
+export const GOALS = {
+	/** Times as fast as the Arduino core, from the first packet until the board is in the network. */
+	fast: 2.5,
+	slow: 1.5,
+	/** Times that the transfer may take as long as the flash. */
+	limit: 1.15,
+	/** Part of the transfer that may be computing. */
+	computing: 0.2,
+};
+
+export function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
+	const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+	return [row(titles), row(titles.map((_, i) => (i === 0 ? "---" : "---:"))), ...lines.map(row)].join("\n");
+}
+
+/** Times as fast as the Arduino core's way under the same condition. */
+export function speedOf(result: Result, results: readonly Result[]): number {
+	return coreOf(result.condition, results).total / result.total;
+}
+
+function coreOf(condition: Condition, results: readonly Result[]): Result {
+	const found = results.find((one) => one.row === CORE && one.condition === condition);
+	if (!found) throw new Error("no result of the Arduino core");
+	return found;
+}
+
+const seconds = (time: number) => time.toFixed(1);
+const percent = (part: number) => `${Math.round(part * 100)} %`;
+const times = (ratio: number) => ratio.toFixed(2);
+
+/** Short: the whole time under some conditions, and times as fast as the Arduino core's. */
+export function shortTable(results: readonly Result[], conditions: readonly Condition[]): string {
+	const rows = [...new Set(results.map(({ row }) => row))];
+	const titles = ["an update by", ...conditions.map((one) => `${one.rate / 1000} KB/s, ${one.roundTrip} ms`)];
+	return table(
+		titles,
+		rows.map((row) => [
+			row.name,
+			...conditions.map((condition) => {
+				const result = results.find((one) => one.row === row && one.condition === condition);
+				return result ? `${seconds(result.total)} s, ×${speedOf(result, results).toFixed(1)}` : "";
+			}),
+		]),
+	);
+}
+
+/** Every phase of every row under one condition. */
+export function phaseTable(results: readonly Result[], condition: Condition): string {
+	const titles = [
+		conditionName(condition),
+		"transfer, s",
+		"verification, s",
+		"copy, s",
+		"in all, s",
+		"times as fast",
+		"transfer / limit by sectors",
+		"by blocks",
+		"computing",
+		"waiting for the flash",
+	];
+	return table(
+		titles,
+		results
+			.filter((one) => one.condition === condition)
+			.map((one) => [
+				one.row.name,
+				seconds(one.transfer),
+				seconds(one.verification),
+				seconds(one.copy),
+				seconds(one.total),
+				times(speedOf(one, results)),
+				times(one.bySectors),
+				times(one.byBlocks),
+				percent(one.computing),
+				percent(one.waiting),
+			]),
+	);
+}
+
+export function limitText(costs: FlashCosts): string {
+	const kilobytes = (unit: "sector" | "block") => (flashLimit(costs, unit) / 1000).toFixed(1);
+	return `The flash's limit, ${costs.name}: ${kilobytes("sector")} KB/s by sectors, ${kilobytes("block")} KB/s by blocks.`;
+}
+
+/** What is reached of the goals, by the best row of each. */
+export function goalsTable(results: readonly Result[], fast: Condition, slow: Condition): string {
+	const ours = (condition: Condition) =>
+		results.filter((one) => one.row !== CORE && one.condition === condition);
+	const line = (goal: string, wanted: string, found: Result, value: string, reached: boolean) => [
+		goal,
+		wanted,
+		`${value} (${found.row.name})`,
+		reached ? "yes" : "no",
+	];
+	const speed = (condition: Condition, goal: number) => {
+		const best = ours(condition).reduce((a, b) => (a.total < b.total ? a : b));
+		const value = speedOf(best, results);
+		return line(
+			`times as fast, ${conditionName(condition)}`,
+			`${goal}`,
+			best,
+			value.toFixed(3),
+			value >= goal,
+		);
+	};
+	const near = ours(fast).reduce((a, b) => (a.bySectors < b.bySectors ? a : b));
+	const busy = [...ours(fast), ...ours(slow)].reduce((a, b) => (a.computing > b.computing ? a : b));
+	return table(
+		["goal", "wanted", "found", "reached"],
+		[
+			speed(fast, GOALS.fast),
+			speed(slow, GOALS.slow),
+			line(
+				"transfer / the flash's limit by sectors",
+				`≤ ${GOALS.limit}`,
+				near,
+				near.bySectors.toFixed(3),
+				near.bySectors <= GOALS.limit,
+			),
+			line(
+				"computing, of the transfer, at most",
+				`≤ ${percent(GOALS.computing)}`,
+				busy,
+				percent(busy.computing),
+				busy.computing <= GOALS.computing,
+			),
+		],
+	);
+}
