@@ -8,6 +8,7 @@ import { TYPICAL, WORST } from "./figures";
 import { runMatrix } from "./matrix";
 import { goalsTable, limitText, phaseTable, shortTable } from "./report";
 import { conditions, FAST, rows, SLOW } from "./rows";
+import { serveTable } from "./serve-load";
 import type * as Simulation from "./simulation";
 
 const HELP = `Compares ways to update in virtual time, and writes README.md, DESIGN.md and docs/bench.svg.
@@ -49,6 +50,7 @@ async function updates(): Promise<void> {
 
 const [command] = process.argv.slice(2);
 if (command === undefined) await updates();
+else if (command === "serve") process.stdout.write(`${await serveTable()}\n`);
 else {
 	process.stdout.write(HELP);
 	process.exitCode = command === "--help" ? 0 : 2;
