@@ -64,12 +64,17 @@ export function bootTimeOf(instructions: number): number {
 	return (instructions * CYCLES_IN_RAM) / CYCLES_PER_MICROSECOND;
 }
 
-/** Instructions a byte of an update, of the receiver's and the Updater's script in XS: counted on an lx106. */
-export const SCRIPT = 21_600 / 1024;
-/** The same of a receiver in C++, which copies: an estimate. */
+/**
+ * Instructions a byte that Update.write takes in XS, and that the form's parser takes beside it; what
+ * Update.complete takes. Counted on an emulated lx106.
+ */
+export const UPDATE = (109_204 + 967) / 1024;
+export const FORM = 112_173 / 1024;
+export const COMPLETE = 1_663_954;
+/** Instructions a byte of MD5 in C, counted likewise. */
+export const MD5 = 17_588 / 1024;
+/** Instructions a byte of a receiver in C++, which copies: an estimate. */
 export const NATIVE = 4;
-/** Instructions a byte of MD5 in C: 64 steps of about ten for 64 bytes, and the load of the words. An estimate. */
-export const MD5 = 11;
 /** Instructions of a packet in the SDK's Wi-Fi and lwIP, and of each byte, which is summed and copied. Estimates. */
 export const PACKET = 3000;
 export const PACKET_BYTE = 3;

@@ -23,8 +23,6 @@ export interface TcpProfile {
 	initialWindow: number;
 	/** When an acknowledgement goes that was put off, in microseconds from `now` on. */
 	acknowledgeAfter(now: number): number;
-	/** Whether what comes out of order is kept. */
-	keepsDisordered: boolean;
 	/** The least time for a retransmission, and the one before a round trip was measured; microseconds. */
 	timeoutMin: number;
 	timeoutFirst: number;
@@ -32,12 +30,11 @@ export interface TcpProfile {
 
 const SEGMENT = 1460;
 
-/** lwIP as the SDK for the ESP8266 has it: TCP_WND, the fast timer of 250 ms, the slow one of 500 ms. */
+/** lwIP as the SDK for the ESP8266 has it: TCP_WND, the fast timer of 250 ms, TCP_MINRTO of two slow ones of 500 ms. */
 export const lwip: TcpProfile = {
 	window: 4 * SEGMENT,
 	initialWindow: 2,
 	acknowledgeAfter: (now) => 250_000 - (now % 250_000),
-	keepsDisordered: false,
 	timeoutMin: 1_000_000,
 	timeoutFirst: 3_000_000,
 };
@@ -47,7 +44,6 @@ export const linux: TcpProfile = {
 	window: 65_535,
 	initialWindow: 10,
 	acknowledgeAfter: () => 40_000,
-	keepsDisordered: true,
 	timeoutMin: 200_000,
 	timeoutFirst: 1_000_000,
 };

@@ -8,8 +8,11 @@ export class Machine {
 	readonly clock = new Clock();
 	readonly cpu = new Cpu(this.clock);
 	readonly network: Network;
+	/** Instructions that the firmware's script takes for a byte that it reads. */
+	readonly script: number;
 
-	constructor(air: AirOptions) {
+	constructor(air: AirOptions, script: number) {
+		this.script = script;
 		this.network = new Network(this.clock, this.cpu, new Air(this.clock, air));
 	}
 }

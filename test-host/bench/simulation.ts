@@ -9,7 +9,7 @@ import { RtcMemory } from "../virtual/rtc";
 import type { AirOptions } from "./air";
 import { ArduinoCore } from "./arduino-core";
 import { Firmware, SERVER_PORT, type Switches } from "./device/firmware";
-import { bootTimeOf, type FlashCosts, INFLATE, START } from "./figures";
+import { bootTimeOf, COMPLETE, type FlashCosts, FORM, INFLATE, START, timeOf, UPDATE } from "./figures";
 import { insertMachine, Machine } from "./machine";
 import { startUploader } from "./peers/espota";
 import { startHTTPUpload, startServer } from "./peers/http";
@@ -75,7 +75,7 @@ class Run {
 	constructor(scenario: Scenario) {
 		this.#scenario = scenario;
 		const { flash: costs, old } = scenario;
-		this.#machine = new Machine(scenario.air);
+		this.#machine = new Machine(scenario.air, scenario.way === "form" ? UPDATE + FORM : UPDATE);
 		this.#flash = NorFlash.inMemory(FLASH_SIZE, {
 			onOperation: (operation, length) => {
 				let time = length * costs.transfer;
@@ -137,7 +137,9 @@ class Run {
 		else {
 			const firmware = new Firmware(switches, {
 				onProgress: (done) => {
-					if (done === this.#sent.length) this.#done();
+					if (done !== this.#sent.length) return;
+					this.#done();
+					this.#machine.cpu.compute(timeOf(COMPLETE));
 				},
 				onError: (error) => {
 					throw error;

@@ -50,7 +50,7 @@ export class Receiver {
 		const length = bytes.length + (end ? 1 : 0);
 		if (length === 0 || offset !== this.next) {
 			const isEarly = offset > this.next && offset + bytes.length <= this.#edge;
-			if (length > 0 && isEarly && this.#host.tcp.keepsDisordered) this.#early.set(offset, { bytes, end });
+			if (length > 0 && isEarly) this.#early.set(offset, { bytes, end });
 			// A repetition, a hole, or a question: the peer is told at once.
 			this.#acknowledge();
 			return;

@@ -1,5 +1,5 @@
 /** In the place of shims/connection.ts: lwIP's side of a connection, on the bench's TCP. */
-import { SCRIPT, timeOf } from "../figures";
+import { timeOf } from "../figures";
 import { machine } from "../machine";
 import type { TcpEnd } from "../tcp";
 import type { Socket } from "./net";
@@ -63,7 +63,8 @@ export class Connection {
 
 	/** Fills `target`, which is no larger than what is available. */
 	read(target: Uint8Array): void {
-		machine().cpu.compute(timeOf(SCRIPT * target.length));
+		const { cpu, script } = machine();
+		cpu.compute(timeOf(script * target.length));
 		this.#end.receiver.read(target);
 	}
 
