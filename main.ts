@@ -10,26 +10,34 @@ import config from "mc/config";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK has a module of this name
 import Net from "net";
 import { ArduinoOTA } from "./ota/arduino-ota";
+import type { BootStrategy } from "./ota/boot";
+import { bootStrategy } from "./ota/boot-loader";
 import { HTTPUpdate } from "./ota/client/http-update";
 import { Poller } from "./ota/client/poller";
-import { EbootStrategy } from "./ota/eboot";
 import { BoundedListener } from "./ota/http/listener";
 import { UpdateForm } from "./ota/http/update-form";
 import type { UpdateKind } from "./ota/kind";
 import { reportOf } from "./ota/report";
 import { RunningFirmware } from "./ota/running";
-import { Signatures } from "./ota/signature/signatures";
+import type { Signatures } from "./ota/signature/signatures";
+import { HealthCheck } from "./ota/trial";
 import { Updater } from "./ota/updater";
 import { judge } from "./ota/verdict";
+import { number, signaturesWanted, text } from "./settings";
 
 /** Runs once the network is there. The manifest's `config` holds the settings. */
 export default function main(): void {
-	const running = new RunningFirmware();
+	// Before all others, since it may end a trial; and outside of the function that names them all, for the stack's sake.
+	run(bootStrategy(board, { gzip: config.bootLoaderInflates !== false }), signaturesWanted());
+}
+
+function run(boot: BootStrategy, signatures: Signatures | undefined): void {
+	const running = new RunningFirmware(boot.applicationOffset);
 	const updater = new Updater({
 		board,
 		running,
-		boot: new EbootStrategy(board, { gzip: config.bootLoaderInflates !== false }),
-		signatures: signatures(),
+		boot,
+		signatures,
 		atomicFilesystem: config.atomicFilesystem === true,
 		onFilesystemAway: () => trace("the filesystem goes away\n"),
 		onFilesystemBack: (verified) => trace(`the filesystem is ${verified ? "there" : "damaged"}\n`),
@@ -90,6 +98,22 @@ export default function main(): void {
 	});
 
 	const source = text(config.updateUrl);
+	let isServerReached = source === undefined;
+	if (updater.onTrial) {
+		new HealthCheck({
+			updater,
+			board,
+			conditions: {
+				"Wi-Fi joined": () => Net.get("IP") !== undefined,
+				"server reached": () => isServerReached,
+			},
+			freeHeap: number(config.trialFreeHeap) ?? 4096,
+			deadline: number(config.trialDeadline),
+			onConfirmed: () => trace("firmware confirmed\n"),
+			onFailed: (condition) => trace(`firmware not confirmed, rolled back: ${condition}\n`),
+			onError: (error) => trace(`firmware on trial: ${error}\n`),
+		});
+	}
 	if (source) {
 		const client = new HTTPUpdate({
 			updater,
@@ -113,6 +137,7 @@ export default function main(): void {
 			interval: number(config.updateInterval) ?? 3600,
 			first: number(config.updateFirst),
 			onOutcome({ result, error }, next) {
+				isServerReached ||= result !== "failed";
 				const why = error ? `: ${error}` : "";
 				const then = result === "updated" ? "restarting" : `next in ${next | 0} s`;
 				trace(`update check: ${result}${why}, ${then}\n`);
@@ -120,25 +145,4 @@ export default function main(): void {
 		});
 	}
 	trace(`${config.name} ${config.version} ready\n`);
-}
-
-/** Where one of these settings is made a key is wanted: one that is lost or damaged must not open the board. */
-function signatures(): Signatures | undefined {
-	const { publicKeys, minVersionCounter, signatureBoard } = config;
-	if ((publicKeys ?? minVersionCounter ?? signatureBoard) === undefined) return undefined;
-	return new Signatures({
-		keys: text(publicKeys) ?? "",
-		allowLegacy: config.allowLegacySignatures === true,
-		minVersionCounter:
-			minVersionCounter === undefined ? undefined : (number(minVersionCounter) ?? Number.NaN),
-		board: signatureBoard === undefined ? undefined : (text(signatureBoard) ?? ""),
-	});
-}
-
-function text(setting: unknown): string | undefined {
-	return typeof setting === "string" ? setting : undefined;
-}
-
-function number(setting: unknown): number | undefined {
-	return typeof setting === "number" ? setting : undefined;
 }

@@ -1,15 +1,11 @@
+import type { ImageScanner } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
-import {
-	ApplicationScanner,
-	bootImageFault,
-	FLASH_SIZE_OFFSET,
-	flashSizeOf,
-	GZIP_MAGIC,
-	GZIP_MAGIC_2,
-	IMAGE_MAGIC,
-} from "./image";
+import { FLASH_SIZE_OFFSET, flashSizeOf, GZIP_MAGIC, GZIP_MAGIC_2, IMAGE_MAGIC } from "./image";
 import { isStaged, type Place, type UpdateKind } from "./kind";
 import type { UpdateContext } from "./update-options";
+
+/** DOUT; what the board cannot tell is no mode. */
+const FLASH_MODE_MAX = 3;
 
 /** Checks what an update consists of while it streams by: what would not boot is refused as soon as it is seen. */
 export class Content {
@@ -19,16 +15,25 @@ export class Content {
 	private readonly place: Place;
 	private readonly context: UpdateContext;
 	/** Of a raw firmware. */
-	private readonly scanner = new ApplicationScanner();
+	private readonly scanner: ImageScanner;
 
-	constructor(kind: UpdateKind, place: Place, context: UpdateContext) {
+	/** `address`: where it is staged, a flash offset. */
+	constructor(kind: UpdateKind, place: Place, context: UpdateContext, address: number) {
 		this.kind = kind;
 		this.place = place;
 		this.context = context;
+		this.scanner = context.boot.scanner(address);
 	}
 
 	get isRawFirmware(): boolean {
 		return this.kind === "firmware" && !this.gzip;
+	}
+
+	/** What the header of a raw firmware must have, where the chip goes by it. */
+	get flashMode(): number | undefined {
+		const { board, boot } = this.context;
+		const isOwn = this.isRawFirmware && boot.ownsHeader && board.flashMode <= FLASH_MODE_MAX;
+		return isOwn ? board.flashMode : undefined;
 	}
 
 	/** Of a firmware the first byte decides before any flash is touched. Throws UpdateError MAGIC_BYTE or IMAGE. */
@@ -52,13 +57,8 @@ export class Content {
 			if (position === 0 && sector[1] !== GZIP_MAGIC_2) throw new UpdateError(ErrorCode.MAGIC_BYTE);
 			return;
 		}
-		const { flashSize, configuredFlashSize } = this.context.board;
-		// The SDK and the layout go by this header: another size would look for the partitions elsewhere.
-		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
-		if (position === 0 && (size > flashSize || size !== configuredFlashSize)) {
-			throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
-		}
-		let fault = position === 0 ? bootImageFault(sector) : undefined;
+		if (position === 0) this.checkHeader(sector);
+		let fault = position === 0 ? this.context.boot.firstSectorFault(sector) : undefined;
 		fault ??= this.scanner.write(new DataView(sector.buffer), length);
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
 	}
@@ -67,6 +67,15 @@ export class Content {
 	checkWhole(byteLength: number): void {
 		const fault = this.isRawFirmware ? this.scanner.close(byteLength) : undefined;
 		if (fault) throw new UpdateError(ErrorCode.IMAGE, fault);
+	}
+
+	private checkHeader(sector: Uint8Array): void {
+		const { board, boot } = this.context;
+		const { flashSize, configuredFlashSize } = board;
+		const size = flashSizeOf(sector[FLASH_SIZE_OFFSET] ?? 0);
+		// The SDK and the layout go by eboot's header: another size would look for the partitions elsewhere.
+		const isOther = boot.ownsHeader && size !== configuredFlashSize;
+		if (size > flashSize || isOther) throw new UpdateError(ErrorCode.NEW_FLASH_CONFIG, flashSize);
 	}
 
 	private checkInflates(): void {

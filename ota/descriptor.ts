@@ -5,8 +5,10 @@
  */
 import { APPLICATION_OFFSET, HEADER_LENGTH, SEGMENT_HEADER_LENGTH } from "./image";
 
-/** Where it lies in the file, and so in flash. */
-export const DESCRIPTOR_OFFSET = APPLICATION_OFFSET + HEADER_LENGTH + SEGMENT_HEADER_LENGTH + 16;
+/** Where it lies in the application's image. */
+export const DESCRIPTOR_PLACE = HEADER_LENGTH + SEGMENT_HEADER_LENGTH + 16;
+/** Where it lies in a firmware's file for eboot, and so in flash. */
+export const DESCRIPTOR_OFFSET = APPLICATION_OFFSET + DESCRIPTOR_PLACE;
 export const DESCRIPTOR_LENGTH = 64;
 /** Bytes of a name and of a version text, zero-padded ASCII. */
 export const NAME_LENGTH = 24;
@@ -31,6 +33,11 @@ export function readDescriptor(view: DataView, offset: number): Descriptor | und
 		name: readText(view, offset + NAME_OFFSET, NAME_LENGTH),
 		version: readText(view, offset + VERSION_OFFSET, VERSION_LENGTH),
 	};
+}
+
+/** The version text of the descriptor that `view` is; empty where it is none. */
+export function versionIn(view: DataView): string {
+	return readDescriptor(view, 0)?.version ?? "";
 }
 
 /** Writes a descriptor; what is too long for its field, or not printable ASCII, is cut there. */

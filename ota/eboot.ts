@@ -4,7 +4,9 @@
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
 import type { Board } from "./board";
-import type { BootStrategy, Staged } from "./boot";
+import type { BootStrategy, ImageScanner, Staged } from "./boot";
+import { ErrorCode, UpdateError } from "./errors";
+import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -64,6 +66,8 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
 export class EbootStrategy implements BootStrategy {
+	/** The function itself: what is called deep has no room for one more call. */
+	readonly firstSectorFault = bootImageFault;
 	readonly inflates: boolean;
 	readonly #board: Board;
 	#command: Uint8Array | undefined;
@@ -74,8 +78,40 @@ export class EbootStrategy implements BootStrategy {
 		this.inflates = options.gzip ?? true;
 	}
 
-	select(staged: Staged): void {
-		const { address: source, destination, size } = staged;
+	// Of the class, where they take no memory.
+	get copies(): boolean {
+		return true;
+	}
+	get applicationOffset(): number {
+		return APPLICATION_OFFSET;
+	}
+	get ownsHeader(): boolean {
+		return true;
+	}
+	get stagesAtEnd(): boolean {
+		return true;
+	}
+	get fault(): undefined {
+		return undefined;
+	}
+	get trial(): undefined {
+		return undefined;
+	}
+
+	scanner(): ImageScanner {
+		return new ApplicationScanner();
+	}
+
+	check({ address, size, inflated, destination, room }: Staged): void {
+		const length = inflated ?? size;
+		if (length > room) throw new UpdateError(ErrorCode.SPACE);
+		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
+		const lead = inflated === undefined ? 0 : length - size + (length >> 9) + SECTOR;
+		const isApart = address >= destination + length || address < destination;
+		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
+	}
+
+	select({ address: source, size, destination }: Staged): void {
 		const command = new Uint8Array(COMMAND_LENGTH);
 		encodeCommand(command, { action: ACTION_COPY_RAW, source, destination, size });
 		this.#command = command;

@@ -38,6 +38,14 @@ export function imageEnd(lastSegmentEnd: number): number {
 	return (lastSegmentEnd + 16) & ~15;
 }
 
+/** Where the flash cache maps the MiB that the application's image lies in, and how much of it. */
+export const MAP_START = 0x40200000;
+export const MAP_LENGTH = 0x100000;
+
+export function isMapped(address: number): boolean {
+	return address >= MAP_START && address < MAP_START + MAP_LENGTH;
+}
+
 export function isInstructionRAM(address: number): boolean {
 	return address >= 0x40100000 && address < 0x4010c000;
 }
@@ -48,7 +56,7 @@ export function isLoaded(address: number): boolean {
 }
 
 /** Whether a segment can be loaded: words in data RAM, or in instruction RAM below the boot loader that loads it. */
-function fitsMemory(address: number, length: number): boolean {
+export function fitsMemory(address: number, length: number): boolean {
 	const end = address + length;
 	// Above 0x3FFFC000 lie the mask ROM's data and the boot loader's stack.
 	const isData = address >= 0x3ffe8000 && end <= 0x3fffc000;

@@ -1,7 +1,8 @@
 /**
  * What has come of an update so far, kept in flash over a restart and a power cut, so that a download is taken up
- * again where it broke. SPEC.md draws it. It lies in the first sector of the firmware's staging area, which an
- * update that fills the whole area does not leave free. Its progress is told by clearing a bit a sector, without
+ * again where it broke. SPEC.md draws it. It lies in the one sector of the firmware's staging area that
+ * only an update which fills the whole area does not leave free: the first one, or the last one where a firmware is
+ * staged from the start. `sector` is that one's number. Its progress is told by clearing a bit a sector, without
  * an erase.
  */
 import flash from "embedded:storage/flash";
@@ -59,46 +60,51 @@ export function isResumable({ byteLength, md5, tag }: Resumable, isStaged: boole
 }
 
 /** Keeps that this update has begun, and nothing of it is staged yet. */
-export function beginResume(update: Resumable): void {
+export function beginResume(update: Resumable, sector = 0): void {
 	const partition = flash.open({ path: placeOf("firmware").staging });
-	partition.eraseBlock(0);
-	partition.write(encode(update), 0);
+	partition.eraseBlock(sector);
+	partition.write(encode(update), sector * SECTOR);
 	partition.close();
 }
 
 /** Keeps that `count` sectors are staged and verified; with the first the flash mode that was sent. */
-export function markResume(count: number, flashMode: number | undefined): void {
+export function markResume(count: number, flashMode: number | undefined, sector = 0): void {
 	const partition = flash.open({ path: placeOf("firmware").staging });
 	const byte = new Uint8Array(1);
 	if (count === 1 && flashMode !== undefined) {
 		byte[0] = flashMode;
-		partition.write(byte, MODE_OFFSET);
+		partition.write(byte, sector * SECTOR + MODE_OFFSET);
 	}
 	byte[0] = 0xff << (((count - 1) & 7) + 1);
-	partition.write(byte, HEADER_LENGTH + ((count - 1) >> 3));
+	partition.write(byte, sector * SECTOR + HEADER_LENGTH + ((count - 1) >> 3));
 	partition.close();
 }
 
 /** Forgets it. Without an erase: whoever begins has no time to lose. */
-export function clearResume(): void {
+export function clearResume(sector = 0): void {
 	const partition = flash.open({ path: placeOf("firmware").staging });
-	const magic = new DataView(partition.read(4, 0));
-	if (magic.getUint32(0, true) === MAGIC) partition.write(new Uint8Array(4), 0);
+	const magic = new DataView(partition.read(4, sector * SECTOR));
+	if (magic.getUint32(0, true) === MAGIC) partition.write(new Uint8Array(4), sector * SECTOR);
 	partition.close();
 }
 
 /** How much of this very update is staged; undefined where nothing is, or it is another one. */
-export function readResume(source: string, kind: UpdateKind): (Resumable & { staged: Staged }) | undefined {
+export function readResume(
+	source: string,
+	kind: UpdateKind,
+	sector = 0,
+): (Resumable & { staged: Staged }) | undefined {
 	const partition = flash.open({ path: placeOf("firmware").staging, mode: "r" });
 	try {
-		const header = new Uint8Array(partition.read(HEADER_LENGTH, 0));
+		const record = sector * SECTOR;
+		const header = new Uint8Array(partition.read(HEADER_LENGTH, record));
 		const found = decode(header);
 		if (!found || found.kind !== kind || found.source !== sourceDigest(source)) return undefined;
 		// All but the last byte: a server has no part for whom has all.
 		const sectors = ((found.byteLength - 1) / SECTOR) | 0;
 		let count = 0;
 		for (let at = 0; count === 8 * at && count < sectors; at += BITMAP_PIECE) {
-			const bits = new Uint8Array(partition.read(BITMAP_PIECE, HEADER_LENGTH + at));
+			const bits = new Uint8Array(partition.read(BITMAP_PIECE, record + HEADER_LENGTH + at));
 			for (let i = 0; i < bits.length && count === 8 * (at + i); i++) count += cleared(bits[i] ?? 0xff);
 		}
 		const byteLength = Math.min(count, sectors) * SECTOR;

@@ -1,6 +1,6 @@
 /** The firmware that runs, as it lies in flash. */
 import flash, { type Flash } from "embedded:storage/flash";
-import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
+import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, readDescriptor } from "./descriptor";
 import { FlashDigest } from "./flash-digest";
 import {
 	APPLICATION_OFFSET,
@@ -12,7 +12,7 @@ import {
 } from "./image";
 
 export class RunningFirmware {
-	/** Bytes from flash 0 to the end of the application image, the core's getSketchSize; 0 where its header makes no sense. */
+	/** Bytes from the start of its partition to the end of the application image, the core's getSketchSize; 0 where its header makes no sense. */
 	readonly size: number;
 	/** Name and version text of its descriptor, empty where it has none. */
 	readonly name: string;
@@ -20,10 +20,12 @@ export class RunningFirmware {
 	/** MD5 of `size` bytes of flash, 32 hexadecimal digits; undefined until `measure` has ended. */
 	md5: string | undefined;
 
-	constructor() {
+	/** `applicationOffset`: the boot strategy's; eboot's where not given. */
+	constructor(applicationOffset = APPLICATION_OFFSET) {
 		const running = flash.open({ path: "running", mode: "r" });
-		this.size = sizeOf(running);
-		const descriptor = readDescriptor(new DataView(running.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET)), 0);
+		this.size = sizeOf(running, applicationOffset);
+		const bytes = running.read(DESCRIPTOR_LENGTH, applicationOffset + DESCRIPTOR_PLACE);
+		const descriptor = readDescriptor(new DataView(bytes), 0);
 		this.name = descriptor?.name ?? "";
 		this.version = descriptor?.version ?? "";
 		running.close();
@@ -43,13 +45,13 @@ export class RunningFirmware {
 }
 
 /** Walks the application's segments, whose headers only are read. */
-function sizeOf(running: Flash): number {
+function sizeOf(running: Flash, applicationOffset: number): number {
 	const { size } = running.status();
 	const view = new DataView(new ArrayBuffer(SEGMENT_HEADER_LENGTH));
-	running.read(view, APPLICATION_OFFSET);
+	running.read(view, applicationOffset);
 	const count = view.getUint8(1);
 	if (view.getUint8(0) !== IMAGE_MAGIC || count > SEGMENTS_MAX) return 0;
-	let end = APPLICATION_OFFSET + HEADER_LENGTH;
+	let end = applicationOffset + HEADER_LENGTH;
 	for (let i = 0; i < count; i++) {
 		if (end + SEGMENT_HEADER_LENGTH > size) return 0;
 		running.read(view, end);

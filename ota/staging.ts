@@ -5,9 +5,12 @@ import { ErrorCode, UpdateError } from "./errors";
 import { toHex } from "./hex";
 import { SECTOR } from "./image";
 import { isStaged, type Place } from "./kind";
+import type { UpdateContext } from "./update-options";
 
 /** Where a header has the flash mode that the chip reads itself with. */
 const FLASH_MODE_OFFSET = 2;
+
+const NONE = -1;
 
 /** The part of the flash that one update is written to, sector by sector, each read back. */
 export class Staging {
@@ -22,16 +25,20 @@ export class Staging {
 	readonly size: number;
 	/** The flash mode that was given in the header, where another one was written. */
 	givenMode: number | undefined;
+	/** The block that was erased before its bytes came. */
+	private erased = NONE;
+	/** The flash had held the last sector already: perhaps the next one too. */
+	private wasEqual = false;
 
 	/** `byteLength` undefined: not known yet. */
-	constructor(place: Place, byteLength: number | undefined, board: Board) {
-		this.board = board;
+	constructor(place: Place, byteLength: number | undefined, context: UpdateContext) {
+		this.board = context.board;
 		this.flash = flash.open({ path: place.staging });
 		const { size } = this.flash.status();
 		// An integer to the engine: others cost it much of its stack when they become text.
 		this.size = (byteLength ?? size) | 0;
-		// What is staged ends right below what follows its area, where the Arduino core would put it.
-		const isBelow = isStaged(place) && byteLength !== undefined;
+		// Under eboot it ends right below what follows its area, where the Arduino core would put it.
+		const isBelow = context.boot.stagesAtEnd && isStaged(place) && byteLength !== undefined;
 		this.start = isBelow ? size - Math.ceil(byteLength / SECTOR) * SECTOR : 0;
 	}
 
@@ -41,7 +48,8 @@ export class Staging {
 	}
 
 	/**
-	 * Erases a sector, programs the first `length` bytes of `sector` and reads them back into it.
+	 * Erases a sector where that is due, programs the first `length` bytes of `sector` where the flash does not hold them
+	 * already, and reads them back into it.
 	 * `position`: bytes from the start, on a sector. `flashMode`: written into the header in place of what is
 	 * there; the digests count the header as given, as the Arduino core does.
 	 * Throws UpdateError ERASE, WRITE or READ.
@@ -56,9 +64,12 @@ export class Staging {
 		let failure: ErrorCode = ErrorCode.ERASE;
 		this.board.led(true);
 		try {
-			this.flash.eraseBlock(address / SECTOR);
-			failure = ErrorCode.WRITE;
-			this.flash.write(bytes, address);
+			this.wasEqual = this.flash.equals(bytes, address);
+			if (!this.wasEqual) {
+				this.erase(address / SECTOR);
+				failure = ErrorCode.WRITE;
+				this.flash.write(bytes, address);
+			}
 			failure = ErrorCode.READ;
 			this.flash.read(bytes, address);
 		} catch {
@@ -71,6 +82,28 @@ export class Staging {
 			sector[FLASH_MODE_OFFSET] = given;
 		}
 		this.stored.write(bytes);
+	}
+
+	/**
+	 * Erases the sector at `position` before its bytes come, while the flash has nothing to do. Throws nothing: what
+	 * fails is tried again when they are there.
+	 */
+	eraseAhead(position: number): void {
+		const block = (this.start + position) / SECTOR;
+		if (this.wasEqual || block === this.erased || position >= this.size) return;
+		this.board.led(true);
+		try {
+			this.erase(block);
+			this.erased = block;
+		} catch {
+			this.erased = NONE;
+		}
+		this.board.led(false);
+	}
+
+	private erase(block: number): void {
+		if (block !== this.erased && !this.flash.isErased(block)) this.flash.eraseBlock(block);
+		this.erased = NONE;
 	}
 
 	/**

@@ -137,6 +137,7 @@ export class Transfer {
 	/** In one piece: the engine's stack has 256 slots, and a call takes a dozen. */
 	private read(): void {
 		const { update, byteLength, timeout } = this.options;
+		let programmed = false;
 		while (this.available > 0 && this.state !== "closed") {
 			const count = Math.min(this.available, PIECE);
 			const piece = count === PIECE ? this.piece : this.piece.subarray(0, count);
@@ -149,21 +150,22 @@ export class Transfer {
 			// After a failure what still comes is read and dropped: closing on it would reset the connection.
 			if (this.error || this.state === "telling") continue;
 			try {
-				const programmed = update.write(piece);
+				programmed = update.write(piece);
 				// The application may have closed this from its callback.
 				if (!update.isOpen) return;
 				this.unacknowledged += count;
 				if (update.received === byteLength) this.pause();
 				else if (programmed && this.limit !== undefined) Timer.schedule(this.limit, timeout);
-				if (programmed && this.available > 0) {
-					this.turn = Timer.set(this.turned);
-					break;
+				if (programmed) {
+					this.turn ??= Timer.set(this.turned);
+					if (this.available > 0) break;
 				}
 			} catch (error) {
 				this.fail(error as UpdateError, count);
 			}
 		}
 		this.acknowledge();
+		if (!programmed && this.state === "receiving") update.eraseAhead();
 	}
 
 	/** Kept, since a turn comes with every sector. */

@@ -12,6 +12,10 @@ export interface UpdateOptions {
 	byteLength?: number | undefined;
 	/** MD5 of all bytes as sent, 32 hexadecimal digits of either case. */
 	md5?: string | undefined;
+	/** The server's ETag of it. */
+	tag?: string | undefined;
+	/** Nobody sent it, a server was asked: what runs already, or the board went back from, is not taken. */
+	isAsked?: boolean | undefined;
 	/** The receiver and the peer's address, for the report. */
 	from?: string | undefined;
 	/** What is staged of it already: `restore` reads that before the first write. */

@@ -1,11 +1,12 @@
 import flash from "embedded:storage/flash";
 import type { Staged as StagedImage } from "./boot";
 import { Content } from "./content";
-import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, readDescriptor } from "./descriptor";
+import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, versionIn } from "./descriptor";
 import { ErrorCode, errorText, UpdateError } from "./errors";
 import { inflatedSize, storedCRC } from "./gzip-trailer";
 import { SECTOR } from "./image";
-import { isStaged, type Place, placeOf } from "./kind";
+import { isStaged, type Place } from "./kind";
+import { refuseKnownImage } from "./known-image";
 import type { UpdateReport } from "./report";
 import { acceptCounter, acceptedCounter } from "./signature/accepted-counter";
 import type { Payload } from "./signature/payload";
@@ -13,9 +14,6 @@ import type { Signatures } from "./signature/signatures";
 import { Staging } from "./staging";
 import type { UpdateContext, UpdateOptions } from "./update-options";
 import { recordExpectation } from "./verdict";
-
-/** DOUT; what the board cannot tell is no mode. */
-const FLASH_MODE_MAX = 3;
 
 /** One update under way. Made by `Updater.open`. Holds one sector, whatever the image's size. */
 export class Update {
@@ -33,15 +31,15 @@ export class Update {
 	private readonly start: number;
 	private readonly report: UpdateReport;
 
-	constructor(options: UpdateOptions, context: UpdateContext) {
+	constructor(options: UpdateOptions, context: UpdateContext, place: Place) {
 		this.options = options;
 		this.context = context;
+		this.place = place;
 		this.start = context.board.uptime;
 		const { kind, from = "" } = options;
 		this.report = { kind, result: "running", error: null, bytes: 0, ms: 0, from };
-		this.place = placeOf(kind, context.atomicFilesystem);
-		this.content = new Content(kind, this.place, context);
-		this.staging = new Staging(this.place, options.byteLength, context.board);
+		this.staging = new Staging(place, options.byteLength, context);
+		this.content = new Content(kind, place, context, this.staging.address);
 	}
 
 	get isOpen(): boolean {
@@ -101,6 +99,15 @@ export class Update {
 	}
 
 	/**
+	 * For a turn in which no bytes wait: erases the next sector while the sender is waited for (up to 45 ms), where one
+	 * was programmed already. Throws nothing.
+	 */
+	eraseAhead(): void {
+		const position = this.taken - this.fill;
+		if (position > 0) this.staging?.eraseAhead(position);
+	}
+
+	/**
 	 * Reads the next sector of what is staged already, as if it came now: before the first write, until it gives
 	 * false; the event loop turns between. Throws as `write` does, and closes the update.
 	 */
@@ -124,13 +131,17 @@ export class Update {
 
 	/**
 	 * Verifies what lies in flash and makes it the next to boot. Throws UpdateError NO_DATA, INCOMPLETE, MD5,
-	 * IMAGE, SIGN, VERSION_COUNTER, OTHER_BOARD, OTHER_FLASH, SPACE and what `write` throws, closes the update, and
+	 * IMAGE, RUNS_ALREADY, ROLLED_BACK, SIGN, VERSION_COUNTER, OTHER_BOARD, OTHER_FLASH, SPACE and what `write` throws, closes the update, and
 	 * leaves no boot choice. With a key it takes up to some seconds.
 	 */
 	complete(): void {
 		if (!this.staging) throw new UpdateError(ErrorCode.CLOSED);
 		try {
 			let payload = this.verify(this.staging);
+			const digest = payload.md5;
+			if (this.options.isAsked && this.options.kind === "firmware") {
+				refuseKnownImage(digest, this.context.running, this.context.boot.trial);
+			}
 			if (this.context.signatures?.wants(this.options.kind)) {
 				// Its memory is what the signature is verified in; no names, since what verifies goes deep.
 				this.sector = new Uint8Array(0);
@@ -140,7 +151,7 @@ export class Update {
 				this.checkClaims(this.context.signatures, payload, this.staging);
 				this.content.checkWhole(payload.size);
 			}
-			this.choose(this.staging, payload);
+			this.choose(this.staging, payload, digest);
 		} catch (error) {
 			this.fail(error);
 		}
@@ -183,9 +194,8 @@ export class Update {
 			this.context.onFilesystemAway?.();
 			this.isAway = true;
 		}
-		const { flashMode } = this.context.board;
-		const isPatched = position === 0 && this.content.isRawFirmware && flashMode <= FLASH_MODE_MAX;
-		staging.program(this.sector, this.fill, position, isPatched ? flashMode : undefined);
+		const flashMode = position === 0 ? this.content.flashMode : undefined;
+		staging.program(this.sector, this.fill, position, flashMode);
 		this.fill = 0;
 	}
 
@@ -209,37 +219,42 @@ export class Update {
 		payload.versionCounter = signatures.checkClaims(staging, payload.size, this.context.board, accepted);
 	}
 
-	private choose(staging: Staging, payload: Payload): void {
-		const choice = isStaged(this.place) ? this.choiceOf(staging, payload) : undefined;
+	/** `digest`: of all that came, signature and all. */
+	private choose(staging: Staging, payload: Payload, digest: string): void {
+		const { boot } = this.context;
+		const version = this.versionOf(staging);
+		const choice = isStaged(this.place) ? this.choiceOf(staging, payload, digest, version) : undefined;
+		if (choice) boot.check(choice);
 		// Before the choice: where the power is cut between the two, the same update is taken again.
 		if (payload.versionCounter !== undefined) acceptCounter(this.options.kind, payload.versionCounter);
-		this.expect(staging, payload);
-		if (choice) this.context.boot.select(choice);
+		if (choice) boot.select(choice);
+		this.expect(staging, payload, version);
 	}
 
-	/** What the boot loader is to do. Throws UpdateError where that would not end well. */
-	private choiceOf(staging: Staging, payload: Payload): StagedImage {
+	/** What the boot loader is to take. Throws UpdateError where a gzip is damaged. */
+	private choiceOf(staging: Staging, payload: Payload, digest: string, version: string): StagedImage {
+		const { kind, tag = "" } = this.options;
+		const { size } = payload;
+		if (this.content.gzip) payload.inflatedSize = inflatedSize(staging, size, kind);
+		const image = { md5: digest, version, tag };
 		const target = flash.open({ path: this.place.target, mode: "r" });
 		const { address: destination, size: room } = target.status();
 		target.close();
-		const { gzip } = this.content;
-		if (gzip) payload.inflatedSize = inflatedSize(staging, payload.size, this.options.kind);
-		const size = payload.inflatedSize ?? payload.size;
 		const { address } = staging;
-		if (size > room) throw new UpdateError(ErrorCode.SPACE);
-		// What is inflated must not overtake what is still to be read, nor an incompressible end of it.
-		const lead = gzip ? size - payload.size + (size >> 9) + SECTOR : 0;
-		const isApart = address >= destination + size || address < destination;
-		if (!isApart && lead > address - destination) throw new UpdateError(ErrorCode.SPACE);
-		return { address, size: payload.size, destination };
+		return { address, size, destination, room, inflated: payload.inflatedSize, image };
+	}
+
+	/** Empty where it has none, or it cannot be seen. */
+	private versionOf(staging: Staging): string {
+		const place = this.context.boot.applicationOffset + DESCRIPTOR_PLACE;
+		return this.content.isRawFirmware ? versionIn(staging.read(DESCRIPTOR_LENGTH, place)) : "";
 	}
 
 	/** Keeps for the next start what is meant to lie at the target. */
-	private expect(staging: Staging, payload: Payload): void {
+	private expect(staging: Staging, payload: Payload, version: string): void {
 		const { kind, ms, from } = this.state;
 		const { gzip, isRawFirmware: isRaw } = this.content;
 		const digest = gzip ? storedCRC(staging, payload.size) : payload.md5;
-		const version = isRaw ? versionOf(staging) : "";
 		recordExpectation(this.context.board, {
 			kind,
 			ms,
@@ -251,8 +266,4 @@ export class Update {
 			flashMode: isRaw ? staging.givenMode : undefined,
 		});
 	}
-}
-
-function versionOf(staging: Staging): string {
-	return readDescriptor(staging.read(DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET), 0)?.version ?? "";
 }

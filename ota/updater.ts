@@ -1,9 +1,12 @@
 import flash from "embedded:storage/flash";
+import type { ImageIdentity } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
+import { SECTOR } from "./image";
 import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
 import { clearResume } from "./resume";
+import type { Trial } from "./trial";
 import { Update } from "./update";
 import type { UpdateContext, UpdateOptions } from "./update-options";
 import { clearExpectation } from "./verdict";
@@ -68,13 +71,51 @@ export class Updater {
 	}
 
 	private placeOf(kind: UpdateOptions["kind"]): Place {
-		return placeOf(kind, this.#context.atomicFilesystem);
+		const { atomicFilesystem, boot } = this.#context;
+		// Only a boot loader that copies brings a filesystem from where it is staged to its place.
+		return placeOf(kind, atomicFilesystem && boot.copies);
+	}
+
+	/** Whether the firmware that runs is on trial: it has to be confirmed. */
+	get onTrial(): boolean {
+		return this.#context.boot.trial?.isPending ?? false;
+	}
+
+	/** Keeps the firmware that runs. Throws UpdateError NO_TRIAL, ERASE or WRITE. */
+	confirm(): void {
+		this.#trial.confirm();
+	}
+
+	/**
+	 * Goes back to the firmware before, and takes the one that runs from no server again. Throws UpdateError NO_TRIAL,
+	 * NO_WAY_BACK, READ, ERASE or WRITE, and then what runs goes on running.
+	 */
+	rollback(): never {
+		const trial: Trial = this.#trial;
+		this.#update?.close();
+		trial.rollback();
+	}
+
+	/** Whether the board went back from this image. */
+	refuses(image: ImageIdentity): boolean {
+		return this.#context.boot.trial?.refuses(image) ?? false;
+	}
+
+	get #trial(): Trial {
+		const { trial, fault } = this.#context.boot;
+		if (!trial) throw fault ?? new UpdateError(ErrorCode.NO_TRIAL);
+		return trial;
+	}
+
+	/** The sector of the staging area where an update is noted that may be taken up again. */
+	get recordSector(): number {
+		return this.#context.boot.stagesAtEnd ? 0 : this.freeSpace("firmware") / SECTOR - 1;
 	}
 
 	/**
 	 * Begins an update. Throws UpdateError RUNNING_ALREADY, UNKNOWN_COMMAND, BOOTSTRAP, SIZE, BAD_MD5,
-	 * FLASH_CONFIG, SPACE or READ, having changed nothing. What is staged takes back what was completed and has
-	 * not been restarted into, since the staging area is used again.
+	 * FLASH_CONFIG, ON_TRIAL, SPACE, READ or what keeps this board from updates, having changed nothing. What is
+	 * staged takes back what was completed and has not been restarted into, since the staging area is used again.
 	 */
 	open(options: UpdateOptions): Update {
 		if (this.busy) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
@@ -88,6 +129,8 @@ export class Updater {
 		if (flashSize < configuredFlashSize) {
 			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
 		}
+		// It would be written over what the board may have to go back to.
+		if (kind === "firmware" && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
 		const awaits = this.awaitsRestart;
 		this.#update = this.make(options);
 		const staged = this.stages(kind);
@@ -105,12 +148,13 @@ export class Updater {
 	private make(options: UpdateOptions): Update {
 		try {
 			if ((options.byteLength ?? 0) > this.freeSpace(options.kind)) throw new UpdateError(ErrorCode.SPACE);
-			const update = new Update(options, this.#context);
+			const update = new Update(options, this.#context, this.placeOf(options.kind));
 			// What could have been taken up again is written over.
-			if (!options.staged) clearResume();
+			if (!options.staged) clearResume(this.recordSector);
 			return update;
 		} catch (error) {
-			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
+			if (error instanceof UpdateError) throw error;
+			throw this.#context.boot.fault ?? new UpdateError(ErrorCode.READ);
 		}
 	}
 

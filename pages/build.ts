@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build, type Plugin, transform } from "esbuild";
 
 /** Bytes as gzip: it lies in the board's flash, and goes out from there over a slow link. */
 export const PAGE_MAX = 6_144;
@@ -13,7 +13,8 @@ export const pageFile = join(folder, "../dist/page/update.html.gz");
 /** Browsers of 2021. */
 const TARGET = ["chrome91", "firefox89", "safari14.1"];
 
-async function style(): Promise<string> {
+/** update.css, as small as it gets. */
+export async function style(): Promise<string> {
 	const source = readFileSync(join(folder, "update.css"), "utf8");
 	const { code } = await transform(source, { loader: "css", minify: true, target: TARGET });
 	// Names of custom properties become one letter, which esbuild leaves as they are.
@@ -26,9 +27,11 @@ async function style(): Promise<string> {
 		);
 }
 
-async function script(): Promise<string> {
+/** A page's script and what it imports, as small as it gets. */
+export async function script(entry: string, plugins: Plugin[] = []): Promise<string> {
 	const { outputFiles } = await build({
-		entryPoints: [join(folder, "update.ts")],
+		entryPoints: [join(folder, entry)],
+		plugins,
 		bundle: true,
 		minify: true,
 		format: "iife",
@@ -41,7 +44,7 @@ async function script(): Promise<string> {
 }
 
 /** Without comments; white space is one space, and none between two tags. */
-function minify(html: string): string {
+export function minify(html: string): string {
 	return html
 		.replace(/<!--.*?-->/gs, "")
 		.replace(/\s+/g, " ")
@@ -52,7 +55,7 @@ function minify(html: string): string {
 /** The page as text, with its style and its script in it. */
 export async function pageText(): Promise<string> {
 	const html = minify(readFileSync(join(folder, "update.html"), "utf8"));
-	const [css, js] = await Promise.all([style(), script()]);
+	const [css, js] = await Promise.all([style(), script("update.ts")]);
 	return html
 		.replace('<link rel="stylesheet" href="update.css">', () => `<style>${css}</style>`)
 		.replace('<script src="update.ts"></script>', () => `<script>${js}</script>`);

@@ -2,10 +2,12 @@
  * `npm run boundaries`: which way imports may run. What an update is (ota/) stands on the SDK's module names
  * alone; the device's code never sees Node; every name that it imports is one that a manifest has.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { missingImports } from "../tools/build/missing-imports";
+import { importedNames } from "../tools/manifest/imports";
 import { shimFiles } from "./shims/names";
-import { manifestModules, manifestPreload, root } from "./virtual/bundle";
+import { manifestModules, manifestPreload, ownManifest, root } from "./virtual/bundle";
 
 /** Longer device files have more than one concern. */
 const LINES_MAX = 300;
@@ -21,10 +23,7 @@ export function takesRAM(name: string, source: string, preload: ReadonlySet<stri
 export function violations(file: string, source: string, names: ReadonlySet<string>): string[] {
 	const inOTA = file.startsWith("ota/");
 	const found: string[] = [];
-	for (const [, from, bare] of source.matchAll(
-		/(?:\bfrom|\bimport)\s*(?:\(\s*)?"([^"]+)"|\brequire\("([^"]+)"\)/g,
-	)) {
-		const name = from ?? bare ?? "";
+	for (const name of importedNames(source)) {
 		const isRelative = name.startsWith(".");
 		let fault: string | undefined;
 		if (isRelative && inOTA && !join(dirname(file), name).startsWith("ota/")) fault = "leaves ota/";
@@ -40,18 +39,37 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 	return found;
 }
 
-if (process.argv[1] === import.meta.filename) {
-	const preload = manifestPreload();
-	const modules = manifestModules();
-	const names = new Set([...Object.keys(shimFiles()), ...modules.map(([name]) => name)]);
-	const found = modules.flatMap(([name, path]) => {
+/** What is wrong with an application: its own modules, and this project's as it includes them. */
+function applicationFaults(manifest: string): string[] {
+	const preload = manifestPreload(manifest);
+	const modules = manifestModules(manifest);
+	const sdk = Object.keys(shimFiles());
+	const names = new Set([...sdk, ...modules.map(([name]) => name)]);
+	const missing = missingImports(modules, sdk).map((fault) => `${relative(root, manifest)} lacks ${fault}`);
+	const faults = modules.flatMap(([name, path]) => {
 		const file = relative(root, path);
 		const source = readFileSync(path, "utf8");
 		const faults = violations(file, source, names);
 		if (takesRAM(name, source, preload)) faults.push(`${file}: "${name}" is not preloaded`);
 		return faults;
 	});
+	return [...faults, ...missing];
+}
+
+/** The manifests of the applications in this project, and those that others include. */
+export function applicationManifests(): string[] {
+	const examples = readdirSync(join(root, "examples"), { withFileTypes: true });
+	const folders = examples.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+	const included = readdirSync(join(root, "manifests")).map((name) => join(root, "manifests", name));
+	return [ownManifest, ...included, ...folders.map((name) => join(root, "examples", name, "manifest.json"))];
+}
+
+if (process.argv[1] === import.meta.filename) {
+	const manifests = applicationManifests();
+	const found = new Set(manifests.flatMap(applicationFaults));
 	for (const violation of found) process.stderr.write(`${violation}\n`);
-	process.stdout.write(`${modules.length} device modules, ${found.length} boundary violations\n`);
-	process.exitCode = found.length === 0 ? 0 : 1;
+	process.stdout.write(
+		`${manifestModules().length} device modules, ${manifests.length} manifests, ${found.size} boundary violations\n`,
+	);
+	process.exitCode = found.size === 0 ? 0 : 1;
 }

@@ -14,11 +14,14 @@ import { withClaims } from "../tools/image/claims";
 import { deviceKey } from "../tools/image/device-key";
 import { privateKey } from "../tools/image/keys";
 import { signed } from "../tools/image/signing";
+import { parseCSV } from "../tools/partitions/csv";
+import { firstApp } from "../tools/partitions/first-app";
 import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
 import type { Settings } from "./virtual/modules";
+import { slotsFlash } from "./virtual/slots-flash";
 import { VirtualBoard } from "./virtual/virtual-board";
 import { type Peaks, XsEngine } from "./virtual/xs-engine";
 
@@ -38,7 +41,12 @@ export interface Scenario {
 	server?: boolean;
 	/** Who signs it; the board has the public key. */
 	signer?: Signer;
+	/** The board has two slots. */
+	slots?: boolean;
 }
+
+/** Of the boards that have slots. */
+const partitions = parseCSV(readFileSync(join(root, "partitions/two-slots-4m.csv"), "utf8"));
 
 interface Signer {
 	type: "rsa" | "ec";
@@ -127,6 +135,26 @@ export const scenarios: readonly Scenario[] = [
 		send: sendByPUT,
 		signer: { type: "ec" },
 	},
+	{
+		name: "two slots: ArduinoOTA, espota's password",
+		settings: { otaPassword: PASSWORD },
+		send: sendAsEspota,
+		slots: true,
+	},
+	{
+		name: "two slots: browser's form, two strangers beside",
+		settings: { httpPassword: PASSWORD },
+		send: sendAmongStrangers,
+		slots: true,
+	},
+	{ name: "two slots: a server's update", settings: {}, send: async () => {}, server: true, slots: true },
+	{
+		name: "two slots: HTTP PUT, password, signed by RSA of 2048 bits",
+		settings: { httpPassword: PASSWORD },
+		send: sendByPUT,
+		signer: { type: "rsa", modulusLength: 2048 },
+		slots: true,
+	},
 ];
 
 /** A server that has this image for every board. */
@@ -155,7 +183,7 @@ function keyPair({ type, modulusLength = 2048 }: Signer): { keys: string; privat
 }
 
 /** The peaks of a run in which an update of 600,000 bytes came in and was handed over. */
-export async function measure({ settings, send, server: asks, signer }: Scenario): Promise<Peaks> {
+export async function measure({ settings, send, server: asks, signer, slots }: Scenario): Promise<Peaks> {
 	const folder = mkdtempSync(join(tmpdir(), "ota8266-memory-"));
 	const ports = { udp: 0, tcp: 0 };
 	let listens: () => void = () => {};
@@ -166,7 +194,9 @@ export async function measure({ settings, send, server: asks, signer }: Scenario
 	const peaks = new Promise<Peaks>((resolve) => {
 		measured = resolve;
 	});
-	const built = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE });
+	const slot = slots ? firstApp(partitions)?.offset : undefined;
+	const built = await makeFirmware({ version: "2.0.0", padTo: IMAGE_SIZE, slot });
+	const first = await makeFirmware({ version: "1.0.0", slot });
 	const pair = signer && keyPair(signer);
 	const image = pair ? signed(withClaims(built, CLAIMS), privateKey(pair.privatePEM, "private.key")) : built;
 	const server = asks ? await serve(image) : undefined;
@@ -188,7 +218,7 @@ export async function measure({ settings, send, server: asks, signer }: Scenario
 		},
 	});
 	try {
-		board.flashByCable(await makeFirmware({ version: "1.0.0" }));
+		board.flashByCable(slots ? slotsFlash(partitions, first) : first);
 		board.powerOn();
 		await listening;
 		await send(ports.udp, image, ports.tcp);

@@ -27,6 +27,13 @@ export function listeningPort(text: string): number {
 	return port;
 }
 
+/** Bits a second of a serial line. */
+export function baudRate(text: string): number {
+	const rate = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+	if (rate < 300 || rate > 4_000_000) throw new InvalidArgumentError("Give a rate from 300 to 4000000.");
+	return rate;
+}
+
 /** A name or an address. */
 export function hostName(text: string): string {
 	if (text.trim() === "") throw new InvalidArgumentError("Give a name or an address.");

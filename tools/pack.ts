@@ -1,44 +1,54 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import type { Claims } from "../ota/claims";
-import { ErrorCode, UpdateError } from "../ota/errors";
-import { claimRows, sizeText } from "./claims-text";
-import { withClaims } from "./image/claims";
-import { type Compression, compress, inflated } from "./image/compress";
-import { isGzip } from "./image/gzip";
-import { withHeader } from "./image/gzip-header";
-import { readPrivateKey } from "./image/keys";
-import { schemeFor, schemeTexts } from "./image/signing";
-import type { ImageInfo } from "./image-info";
+import { elfOptions } from "./elf-input";
 import { boardID, flashSize, flashSizes, versionCounter } from "./option-values";
-import { readImage } from "./read-image";
-import { requireSignable } from "./signable";
-import { table } from "./table";
-import { NOT_SIGNING, writeFileIn, writeSigned } from "./write-signed";
+import { type ImageFlags, packImage } from "./pack-image";
+import { packSlots } from "./pack-slots";
 
-interface PackFlags extends Claims {
-	in: string;
-	out: string;
-	gzip?: true | "best";
-	sign?: string;
-	legacy?: boolean;
-	filesystem?: boolean;
-	force?: boolean;
+interface PackFlags extends ImageFlags {
+	in?: string;
+	upgrade?: boolean;
+	partitions?: string;
+	eboot?: string;
 }
+
+/** What a file for slots has no place for. */
+const NOT_FOR_SLOTS = [
+	"gzip",
+	"sign",
+	"legacy",
+	"versionCounter",
+	"board",
+	"flashSize",
+	"filesystem",
+	"force",
+];
 
 const EXAMPLES = `
 Examples:
+  $ ota8266 pack --elf main.elf --bootloader eboot.elf --flash-mode dio --flash-freq 40 --flash-size 4M --out firmware.bin
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
+  $ ota8266 pack --partitions partitions/two-slots-4m.csv --bootloader bootloader.bin --in lamp.bin --out flash.bin
+  $ ota8266 pack --upgrade --partitions two-slots.csv --bootloader bootloader.bin --in lamp.bin --out lamp.v2_to_v3.ota.bin
 
 Exit code: 0 packed, 1 not packed, 2 wrong usage.`;
 
 export function packCommand(): Command {
-	const command = new Command("pack");
-	return command
+	const command: Command = new Command("pack");
+	command
 		.description("compress an image, say what it is for, and sign it")
-		.requiredOption("--in <file>", "the image as it was built")
+		.option("--in <file>", "the image as it was built")
+		.addOption(
+			new Option("--elf <file>", "or the program as it was linked").conflicts([
+				"in",
+				"filesystem",
+				"partitions",
+				"upgrade",
+				"eboot",
+			]),
+		)
 		.requiredOption("--out <file>", "where to")
 		.addOption(
 			new Option(
@@ -56,7 +66,7 @@ export function packCommand(): Command {
 		.option("--board <id>", "claim: for this board only", boardID)
 		.option(
 			"--flash-size <size>",
-			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}`,
+			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}; with --elf what it is for (default: 4M)`,
 			flashSize,
 		)
 		.option(
@@ -64,76 +74,41 @@ export function packCommand(): Command {
 			"the image is a filesystem; compressed it is for boards that update it atomically",
 		)
 		.option("--force", "pack what looks damaged")
+		.addOption(
+			new Option(
+				"--partitions <file>",
+				"for slots: boot loader, this table (a CSV or its bytes) and the application, from flash 0 on",
+			).conflicts(NOT_FOR_SLOTS),
+		)
+		.option(
+			"--bootloader <file>",
+			"for slots: the one that reads partition tables, bootloader.bin; with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+		)
+		.option("--upgrade", "for slots, over the air: from flash 0x1000 on, as v2_to_v3.ota.bin")
+		.option(
+			"--eboot <file>",
+			"of an upgrade, for a board with eboot: that, or a firmware that has it, in front",
+		)
 		.addHelpText("after", EXAMPLES)
 		.action(async (flags: PackFlags) => {
 			if (flags.legacy && flags.sign === undefined) command.error("error: --legacy wants --sign");
-			if (resolve(flags.out) === resolve(flags.in)) command.error("error: --out would overwrite --in");
-			await pack(flags);
+			const { upgrade, bootloader, partitions, eboot, elf } = flags;
+			const file = flags.in ?? elf;
+			if (file === undefined) command.error("error: give the image to --in, or the program to --elf");
+			if (resolve(flags.out) === resolve(file)) {
+				command.error(`error: --out would overwrite ${elf === undefined ? "--in" : "--elf"}`);
+			}
+			if (eboot !== undefined && !upgrade) command.error("error: --eboot wants --upgrade");
+			if (elf !== undefined) return packImage(file, flags);
+			if (flags.flashMode !== undefined || flags.flashFreq !== undefined) {
+				command.error("error: --flash-mode and --flash-freq want --elf");
+			}
+			if (partitions === undefined && bootloader === undefined && !upgrade) return packImage(file, flags);
+			if (partitions === undefined || bootloader === undefined) {
+				command.error("error: for slots give both --partitions and --bootloader");
+			}
+			return packSlots({ ...flags, in: file, bootloader, partitions });
 		});
-}
-
-async function pack(flags: PackFlags): Promise<void> {
-	const { in: file, out, sign, legacy = false } = flags;
-	const input = await readImage(file);
-	requirePackable(file, requireSignable(file, input, flags), flags);
-	const key = sign === undefined ? undefined : await readPrivateKey(sign);
-	// Refused before anything is written, and before zopfli takes its time.
-	const scheme = key && schemeFor(key, legacy);
-	const rows = [["Image", `${input.length} bytes, ${file}`]];
-
-	const start = performance.now();
-	let payload = input;
-	const how: Compression = flags.gzip === "best" ? "zopfli" : "zlib";
-	if (flags.gzip) payload = await compress(inflated(input), how);
-	else if (isGzip(input)) payload = withHeader(input);
-	if (flags.gzip) {
-		const seconds = ((performance.now() - start) / 1000).toFixed(1);
-		const percent = ((100 * payload.length) / inflated(input).length).toFixed(1);
-		rows.push(["Gzip", `${payload.length} bytes, ${percent} %, ${how} in ${seconds} s`]);
-	}
-
-	const claims = claimsIn(flags);
-	const bare = payload.length;
-	if (claims) {
-		payload = withClaims(payload, claims);
-		for (const [title = "", text = ""] of claimRows(claims))
-			rows.push([title, `${payload.length - bare} bytes, ${text}`]);
-	}
-
-	let total = payload.length;
-	if (key && scheme) {
-		const length = await writeSigned(out, payload, { key, legacy });
-		total += length;
-		rows.push(["Signature", `${length} bytes, ${schemeTexts[scheme]}`]);
-	} else {
-		await writeFileIn(out, payload);
-		process.stderr.write(`${NOT_SIGNING}\n`);
-	}
-	process.stdout.write(table([...rows, ["Packed", `${total} bytes, ${out}`]]));
-}
-
-/** Throws UpdateError NOT_PACKED for a damaged gzip, claims that are there already, or that are not true. */
-function requirePackable(file: string, info: ImageInfo, { flashSize: claimed, filesystem }: PackFlags): void {
-	// Of a firmware that is a fault like others.
-	if (filesystem && info.gzip && (info.gzip.crc === "wrong" || info.gzip.members > 1)) {
-		throw new UpdateError(ErrorCode.NOT_PACKED, file, "it is a gzip that is damaged, or more than one");
-	}
-	if (info.claims) {
-		throw new UpdateError(
-			ErrorCode.NOT_PACKED,
-			file,
-			"it has claims already, give the image as it was built",
-		);
-	}
-	const actual = filesystem ? 0 : (info.bootLoader?.flashSize ?? info.application?.flashSize ?? 0);
-	if (claimed !== undefined && actual !== 0 && claimed !== actual) {
-		const reason = `its header asks for a flash of ${sizeText(actual)}, not ${sizeText(claimed)}`;
-		throw new UpdateError(ErrorCode.NOT_PACKED, file, reason);
-	}
-}
-
-/** Those that were given; undefined where none was. */
-function claimsIn({ versionCounter, flashSize, board }: PackFlags): Claims | undefined {
-	if (versionCounter === undefined && flashSize === undefined && board === undefined) return undefined;
-	return { versionCounter, flashSize, board };
+	for (const option of elfOptions) command.addOption(option);
+	return command;
 }

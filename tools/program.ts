@@ -1,9 +1,14 @@
 import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { name, version } from "../package.json";
+import { buildCommand } from "./build";
 import { discoverCommand } from "./discover";
+import { flashCommand } from "./flash";
 import { infoCommand } from "./info";
 import { keygenCommand } from "./keygen";
+import { monitorCommand } from "./monitor";
 import { packCommand } from "./pack";
+import { partitionsCommand } from "./partitions";
+import { portsCommand } from "./ports";
 import { serveCommand } from "./serve";
 import { signCommand } from "./sign";
 import { simulateCommand } from "./simulate";
@@ -17,10 +22,15 @@ const subcommands: readonly (() => Command)[] = [
 	discoverCommand,
 	infoCommand,
 	keygenCommand,
+	buildCommand,
 	packCommand,
 	signCommand,
 	verifyCommand,
 	serveCommand,
+	partitionsCommand,
+	flashCommand,
+	monitorCommand,
+	portsCommand,
 ];
 
 /**
@@ -30,14 +40,18 @@ const subcommands: readonly (() => Command)[] = [
 export async function run(args: readonly string[], output: OutputConfiguration = {}): Promise<number> {
 	const program = new Command(name)
 		.description(
-			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed, a server",
+			"Over-the-air updates for the ESP8266: a board in software, upload, discovery, images packed and signed, a server, and the cable",
 		)
 		.version(version)
 		.configureOutput(output)
 		.exitOverride()
+		// What comes behind a nested subcommand is its own, also where the one above has an option of that name.
+		.enablePositionalOptions()
 		.showHelpAfterError("Add --help to see how it is used.");
 	for (const subcommand of subcommands) {
-		program.addCommand(subcommand().copyInheritedSettings(program));
+		const command = subcommand().copyInheritedSettings(program);
+		for (const nested of command.commands) nested.copyInheritedSettings(command);
+		program.addCommand(command);
 	}
 	try {
 		await program.parseAsync(args, { from: "user" });

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
+import { SerialServer } from "../test-host/virtual/serial/serial-server";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
 import { deviceKeys } from "./image/device-key";
@@ -44,6 +45,8 @@ interface SimulateOptions {
 	atomicFilesystem?: boolean;
 	mac?: Uint8Array;
 	firmware?: string;
+	serialPort?: number;
+	downloadMode?: boolean;
 	mdns: boolean;
 }
 
@@ -79,6 +82,8 @@ export function simulateCommand(): Command {
 		.option("--atomic-filesystem", "filesystems are staged, and brought to their place by the boot loader")
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
+		.option("--serial-port <port>", "TCP port of the UART, bare or RFC 2217; 0 for any", listeningPort)
+		.option("--download-mode", "starts in the serial loader, as with the flash button held")
 		.option("--no-mdns", "no announcement by DNS-SD")
 		.addHelpText(
 			"after",
@@ -90,6 +95,7 @@ Examples:
   ota8266 simulate --flash lamp.flash --ota-port 8300 --host-name lamp --password secret
   ota8266 simulate --http-port 8081 --http-user admin --http-password secret
   ota8266 simulate --update-url http://127.0.0.1:8070/update --update-interval 60
+  ota8266 simulate --serial-port 3333 --download-mode
   ota8266 simulate --public-key keys/public.key --min-version-counter 2
   ota8266 simulate --firmware dist/firmware-2.0.0.bin`,
 		)
@@ -97,7 +103,8 @@ Examples:
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-	const { flash, hostName, password, firmware, mdns } = options;
+	const { flash, hostName, password, firmware, serialPort, downloadMode, mdns } = options;
+	if (downloadMode && serialPort === undefined) throw new Error("--download-mode wants a --serial-port");
 	// Ports of its own, which stay the same over the board's restarts.
 	options.otaPort = await portFor("UDP", options.otaPort, "--ota-port");
 	options.httpPort = await portFor("TCP", options.httpPort, "--http-port");
@@ -106,8 +113,9 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	}
 	const fresh = !existsSync(flash);
 	// Read before the flash's file is made: a mistyped name leaves none behind.
-	const image =
-		firmware !== undefined ? await readImage(firmware) : fresh ? readFileSync(factoryFirmware) : undefined;
+	const first = fresh && !downloadMode ? readFileSync(factoryFirmware) : undefined;
+	const image = firmware === undefined ? first : await readImage(firmware);
+	const serial = new SerialServer();
 	const { otaPort, httpPort, httpUser, httpPassword, httpBasic } = options;
 	const board = new VirtualBoard({
 		flashFile: flash,
@@ -129,11 +137,16 @@ async function simulate(options: SimulateOptions): Promise<void> {
 			...(await signatureSettings(options)),
 		},
 		onUART: (text) => process.stdout.write(text),
+		onSerial: (bytes) => serial.send(bytes),
 		onListening: (protocol, port) => say(`the board listens on ${protocol.toUpperCase()} port ${port}`),
 	});
 	if (image) board.flashByCable(image);
 	say(introduction(options));
+	if (serialPort !== undefined) say(`the UART is on TCP port ${await serial.listen(board, serialPort)}`);
+	// Whoever resets the board later wants it to start.
+	board.flashButton = downloadMode ?? false;
 	board.powerOn();
+	board.flashButton = false;
 	// A board that does not start waits for its reset button; this process for Ctrl-C.
 	const alive = setInterval(() => {}, 1 << 30);
 	await new Promise<void>((end) => {
@@ -141,6 +154,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 		process.once("SIGTERM", end);
 	});
 	clearInterval(alive);
+	await serial.close();
 	await board.close();
 	say(`\npower off; ${flash} keeps what was flashed`);
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Key } from "./image/keys";
 import { signed } from "./image/signing";
@@ -18,8 +18,15 @@ export async function writeSigned(
 	return bytes.length - payload.length;
 }
 
-/** Writes a file, and its folder where there is none. */
+/** Writes a file, and its folder where there is none: all of it, or what was there before stays. */
 export async function writeFileIn(file: string, bytes: Uint8Array): Promise<void> {
+	const part = `${file}.part`;
 	await mkdir(dirname(file), { recursive: true });
-	await writeFile(file, bytes);
+	try {
+		await writeFile(part, bytes);
+		await rename(part, file);
+	} catch (error) {
+		await rm(part, { force: true });
+		throw error;
+	}
 }

@@ -23,6 +23,10 @@ declare module "embedded:storage/flash" {
 		read(byteLength: number, byteOffset: number): ArrayBuffer;
 		read(buffer: ByteBuffer, byteOffset: number): number;
 		write(buffer: ByteBuffer, byteOffset: number): void;
+		/** Ours: whether the flash holds these bytes. */
+		equals(buffer: ByteBuffer, byteOffset: number): boolean;
+		/** Ours: whether a block is erased. */
+		isErased(block: number): boolean;
 		/** In blocks; `end`, not included, is `start` + 1 where not given. */
 		eraseBlock(start: number, end?: number): void;
 		status(): FlashStatus;

@@ -63,6 +63,18 @@ declare module "crypt" {
 	export { Digest };
 }
 
+declare module "preference" {
+	/** Domains and keys of up to 31 bytes, values of up to 63. */
+	const Preference: {
+		/** Throws, perhaps having cleared what was there. */
+		set(domain: string, key: string, value: string | boolean | number | ArrayBuffer): void;
+		/** Undefined where there is none. */
+		get(domain: string, key: string): string | boolean | number | ArrayBuffer | undefined;
+		delete(domain: string, key: string): void;
+	};
+	export default Preference;
+}
+
 declare module "embedded:storage/key-value" {
 	/** Of the format "buffer". Paths and keys of up to 31 bytes, values of up to 63. */
 	interface Storage {

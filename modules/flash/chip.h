@@ -41,4 +41,37 @@ static inline uint32_t realFlashSize(void)
 	return ((logarithm >= 18) && (logarithm <= 24)) ? (uint32_t)1 << logarithm : 0;
 }
 
+/* The flash cache: which MiB is mapped to FLASH_MAP, where a boot loader has chosen one (ESP8266_RTOS_SDK, spi_flash_cache2phys). */
+#define CACHE_FLASH_CTRL 0x3ff0000c
+#define CACHE_HIGH_MIB (1u << 25)
+#define CACHE_BOTH_MIB (1u << 24)
+#define FLASH_MAP 0x40200000u
+/* Any code of ours: all of it is mapped flash. */
+#ifndef CODE_ADDRESS
+void xs_esp8266_flash_open(xsMachine *the);
+#define CODE_ADDRESS ((uint32_t)xs_esp8266_flash_open)
+#endif
+
+/* Flash offset of code that runs, which lies in the image that the boot loader has started. */
+static inline uint32_t runningCode(void)
+{
+	uint32_t cache = READ_PERI_REG(CACHE_FLASH_CTRL);
+	uint32_t base = ((cache >> 16) & 3) * 0x200000;
+
+	if (!(cache & CACHE_BOTH_MIB) && (cache & CACHE_HIGH_MIB))
+		base += 0x100000;
+	return base + (CODE_ADDRESS - FLASH_MAP);
+}
+
+/* MD5 of the mask ROM, by the names of the Arduino core's linker script (eagle.rom.addr.v6.ld). */
+typedef struct {
+	uint32_t state[4];
+	uint32_t count[2];
+	uint8_t block[64];
+} RomMD5;
+
+extern void MD5Init(RomMD5 *md5);
+extern void MD5Update(RomMD5 *md5, const uint8_t *bytes, uint16_t length);
+extern void MD5Final(uint8_t *digest, RomMD5 *md5);
+
 #endif

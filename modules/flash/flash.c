@@ -15,6 +15,7 @@
 #include "chip.h"
 #include "flash.h"
 #include "layouts.h"
+#include "table.h"
 
 #define APPLICATION_OFFSET 0x1000
 #define IMAGE_MAGIC 0xe9
@@ -96,45 +97,52 @@ static uint32_t endOfRunning(uint32_t limit)
 	return (end > limit) ? 0 : end;
 }
 
-static const Partition *findPartition(const char *name)
+/* The partition of this chip's table, or of its layout where it has none; 0 where there is none of that name. */
+static uint8_t findPartition(const char *name, Partition *partition)
 {
 	uint32_t flashSize = configuredFlashSize();
+	uint32_t count = countPartitions(flashSize);
 	uint32_t i;
 
+	if (count)
+		return findInTable(count, name, partition);
 	for (i = 0; i < PARTITION_COUNT; i++) {
-		if ((partitions[i].flashSize == flashSize) && (0 == c_strcmp(partitions[i].name, name)))
-			return &partitions[i];
+		if ((partitions[i].flashSize == flashSize) && (0 == c_strcmp(partitions[i].name, name))) {
+			partition->offset = partitions[i].offset;
+			partition->size = partitions[i].size;
+			partition->flags = partitions[i].flags;
+			return 1;
+		}
 	}
-	return NULL;
+	return 0;
 }
 
-/* (path, writable) on a new instance: opens the partition of this chip's layout. */
+/* (path, writable) on a new instance: opens the partition of this chip's table or layout. */
 void xs_esp8266_flash_open(xsMachine *the)
 {
 	Region region = {0, 0, 1, 0};
-	const Partition *partition;
+	Partition partition;
 	uint32_t end, chip;
 
 	if (isMissing(the, 0) || isMissing(the, 1))
 		xsSyntaxError("no path or mode");
 	char *name = xsmcToString(xsArg(0));
-	partition = findPartition(name);
-	if (!partition)
+	if (!findPartition(name, &partition))
 		xsUnknownError("no partition %s", name);
 
-	region.start = partition->offset;
-	end = partition->offset + partition->size;
+	region.start = partition.offset;
+	end = partition.offset + partition.size;
 	// Addresses beyond the chip's end begin anew at 0: a write would hit the firmware that runs.
 	chip = realFlashSize();
 	if (chip && (end > chip))
 		xsUnknownError("partition %s lies beyond the chip", name);
-	if (partition->flags & PARTITION_BEHIND_RUNNING) {
+	if (partition.flags & PARTITION_BEHIND_RUNNING) {
 		region.start = endOfRunning(end);
 		if (!region.start)
 			xsUnknownError("no end of the running firmware");
 	}
 	region.size = end - region.start;
-	region.isWritable = xsmcToBoolean(xsArg(1)) && !(partition->flags & PARTITION_READ_ONLY);
+	region.isWritable = xsmcToBoolean(xsArg(1)) && !(partition.flags & PARTITION_READ_ONLY);
 	xsmcSetHostChunk(xsThis, &region, sizeof(region));
 }
 
@@ -145,13 +153,30 @@ void xs_esp8266_flash_close(xsMachine *the)
 	region->isOpen = 0;
 }
 
-/* (index): the name of a partition of this chip's layout, or undefined behind the last. */
+/* (index): the name of a partition, those that have a part to play before the table's labels; or undefined behind the last. */
 void xs_esp8266_flash_name(xsMachine *the)
 {
+	static const char *const parts[] = { "running", "nextota", "storage", TABLE_NAME };
 	uint32_t flashSize = configuredFlashSize();
-	uint32_t left = wholeArgument(the, 0, PARTITION_COUNT);
+	uint32_t count = countPartitions(flashSize);
+	uint32_t left = wholeArgument(the, 0, TABLE_ENTRIES + sizeof(parts) / sizeof(parts[0]) + PARTITION_COUNT);
 	uint32_t i;
 
+	for (i = 0; count && (i < sizeof(parts) / sizeof(parts[0])); i++) {
+		Partition partition;
+
+		if (findInTable(count, parts[i], &partition) && (0 == left--)) {
+			xsmcSetString(xsResult, (char *)parts[i]);
+			return;
+		}
+	}
+	if (count) {
+		TableEntry entry;
+
+		if ((left < count) && readEntry(left, &entry))
+			xsmcSetStringBuffer(xsResult, entry.label, labelLength(&entry));
+		return;
+	}
 	for (i = 0; i < PARTITION_COUNT; i++) {
 		if (partitions[i].flashSize != flashSize)
 			continue;
@@ -263,4 +288,58 @@ void xs_esp8266_flash_erase(xsMachine *the)
 			xsUnknownError("erase failed");
 		system_soft_wdt_feed();
 	}
+}
+
+/* (buffer, byteOffset, isResizable): whether the flash holds these bytes. */
+void xs_esp8266_flash_equals(xsMachine *the)
+{
+	Region region = openRegion(the);
+	uint32_t held[32], given[32];
+	uint32_t address, length;
+	const uint8_t *bytes;
+
+	if (isMissing(the, 0))
+		xsSyntaxError("no buffer");
+	address = wholeArgument(the, 1, region.size);
+	refuseResizable(the);
+	region = openRegion(the);
+	bytes = readableArgument(the, 0, &length);
+	address = placeOf(the, &region, address, length);
+	xsmcSetFalse(xsResult);
+	while (length > 0) {
+		uint32_t count = (length < sizeof(held)) ? length : sizeof(held);
+
+		if (!modSPIRead(address, count, (uint8_t *)held))
+			xsUnknownError("read failed");
+		// The buffer may lie in flash, too, where only words can be loaded.
+		c_memcpy(given, bytes, count);
+		if (c_memcmp(held, given, count))
+			return;
+		address += count;
+		bytes += count;
+		length -= count;
+	}
+	xsmcSetTrue(xsResult);
+}
+
+/* (block): whether all of a sector is erased. */
+void xs_esp8266_flash_isErased(xsMachine *the)
+{
+	Region region = openRegion(the);
+	uint32_t words[64];
+	uint32_t address = wholeArgument(the, 0, region.size / kFlashSectorSize);
+	uint32_t end, i;
+
+	region = openRegion(the);
+	address = placeOf(the, &region, address * kFlashSectorSize, kFlashSectorSize);
+	xsmcSetFalse(xsResult);
+	for (end = address + kFlashSectorSize; address < end; address += sizeof(words)) {
+		if (!modSPIRead(address, sizeof(words), (uint8_t *)words))
+			xsUnknownError("read failed");
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (0xffffffff != words[i])
+				return;
+		}
+	}
+	xsmcSetTrue(xsResult);
 }

@@ -29,6 +29,14 @@ class Flash extends Native("xs_esp8266_flash_destructor") implements FlashInterf
 		writeFrom.call(this, buffer, byteOffset, isResizable(buffer));
 	}
 
+	equals(buffer: ByteBuffer, byteOffset: number): boolean {
+		return compare.call(this, buffer, byteOffset, isResizable(buffer));
+	}
+
+	isErased(block: number): boolean {
+		return native("xs_esp8266_flash_isErased").call(this, block);
+	}
+
 	eraseBlock(start: number, end?: number): void {
 		native("xs_esp8266_flash_erase").call(this, start, end);
 	}
@@ -85,6 +93,10 @@ function readInto(
 
 function writeFrom(this: Flash, buffer: unknown, byteOffset: number, resizable: boolean): void {
 	native("xs_esp8266_flash_write").call(this, buffer, byteOffset, resizable);
+}
+
+function compare(this: Flash, buffer: unknown, byteOffset: number, resizable: boolean): boolean {
+	return native("xs_esp8266_flash_equals").call(this, buffer, byteOffset, resizable);
 }
 
 function nameOf(this: void, index: number): string | undefined {

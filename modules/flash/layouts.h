@@ -3,10 +3,9 @@
 #define OTA8266_LAYOUTS_H
 
 #include "flash.h"
+#include "mc.defines.h"
 
-#define PARTITION_COUNT 24
-
-static const Partition partitions[PARTITION_COUNT] ICACHE_RODATA_ATTR = {
+static const Partition partitions[] ICACHE_RODATA_ATTR = {
 	/* generic-512k.json */
 	{0x080000, 0x000000, 0x071000, PARTITION_READ_ONLY, "running"},
 	{0x080000, 0x000000, 0x071000, PARTITION_BEHIND_RUNNING, "nextota"},
@@ -22,11 +21,27 @@ static const Partition partitions[PARTITION_COUNT] ICACHE_RODATA_ATTR = {
 	{0x200000, 0x100000, 0x002000, PARTITION_READ_ONLY, "preferences"},
 	{0x200000, 0x102000, 0x0ee000, 0, "nextota"},
 	{0x200000, 0x1f0000, 0x00b000, 0, "storage"},
+#if MODDEF_OTA8266_FILESYSTEM_MIB == 1
+	/* nodemcu-4m-1m.json */
+	{0x400000, 0x000000, 0x100000, PARTITION_READ_ONLY, "running"},
+	{0x400000, 0x100000, 0x002000, PARTITION_READ_ONLY, "preferences"},
+	{0x400000, 0x102000, 0x1fe000, 0, "nextota"},
+	{0x400000, 0x300000, 0x0fa000, 0, "storage"},
+#elif MODDEF_OTA8266_FILESYSTEM_MIB == 3
+	/* nodemcu-4m-3m.json */
+	{0x400000, 0x000000, 0x100000, PARTITION_READ_ONLY, "running"},
+	{0x400000, 0x000000, 0x100000, PARTITION_BEHIND_RUNNING, "nextota"},
+	{0x400000, 0x100000, 0x002000, PARTITION_READ_ONLY, "preferences"},
+	{0x400000, 0x102000, 0x2f8000, 0, "storage"},
+#elif !defined(MODDEF_OTA8266_FILESYSTEM_MIB) || MODDEF_OTA8266_FILESYSTEM_MIB == 2
 	/* nodemcu-4m.json */
 	{0x400000, 0x000000, 0x100000, PARTITION_READ_ONLY, "running"},
 	{0x400000, 0x100000, 0x002000, PARTITION_READ_ONLY, "preferences"},
 	{0x400000, 0x102000, 0x0fe000, 0, "nextota"},
 	{0x400000, 0x200000, 0x1fa000, 0, "storage"},
+#else
+#error "no layout has a filesystem of that many MiB: 1, 2, 3"
+#endif
 	/* generic-8m.json */
 	{0x800000, 0x000000, 0x100000, PARTITION_READ_ONLY, "running"},
 	{0x800000, 0x100000, 0x002000, PARTITION_READ_ONLY, "preferences"},
@@ -38,5 +53,7 @@ static const Partition partitions[PARTITION_COUNT] ICACHE_RODATA_ATTR = {
 	{0x1000000, 0x102000, 0x0fe000, 0, "nextota"},
 	{0x1000000, 0x200000, 0xdfa000, 0, "storage"},
 };
+
+#define PARTITION_COUNT ((int)(sizeof(partitions) / sizeof(Partition)))
 
 #endif

@@ -67,7 +67,7 @@ export abstract class Asking implements RequestOwner {
 	}
 
 	protected ask(): void {
-		const { http, running, md5, timeout = TIMEOUT } = this.options;
+		const { http, updater, running, md5, timeout = TIMEOUT } = this.options;
 		const { kind, mode, address: first } = this.question;
 		this.state = "asking";
 		// The server compares with what runs.
@@ -82,7 +82,7 @@ export abstract class Asking implements RequestOwner {
 		this.error = undefined;
 		try {
 			if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
-			this.known = mode === "version" ? undefined : readResume(formatURL(first), kind);
+			this.known = mode === "version" ? undefined : readResume(formatURL(first), kind, updater.recordSector);
 			// What was begun without it may be another update than the one that must be.
 			if (md5 !== undefined && this.known?.md5 !== md5.toLowerCase()) this.known = undefined;
 			const headers = requestHeaders(this.options, this.question, this.address, this.known);
@@ -109,7 +109,7 @@ export abstract class Asking implements RequestOwner {
 	/** What came will not be taken up again. A flash that does not take this takes no update either. */
 	protected forget(): void {
 		try {
-			clearResume();
+			clearResume(this.options.updater.recordSector);
 		} catch {
 			// The update that is opened next refuses then.
 		}

@@ -98,12 +98,18 @@ export class Session extends Asking {
 		}
 		if (this.isOccupied) throw new UpdateError(ErrorCode.RUNNING_ALREADY);
 		const room = updater.freeSpace(kind);
-		if (this.status === 206) this.what = this.known;
+		if (this.status === 206 && this.known) this.what = this.known;
 		else {
 			this.known = undefined;
 			this.what = offered(this.headers, { kind, source: formatURL(address), md5, room });
 		}
+		const { md5: digest, tag } = this.what;
+		const version = this.headers.get("x-version") ?? "";
 		this.headers.clear();
+		if (kind === "firmware" && updater.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		if (kind === "firmware" && updater.refuses({ md5: digest, tag, version })) {
+			throw new UpdateError(ErrorCode.ROLLED_BACK);
+		}
 		// Once broken and taken up again, the application is ready already.
 		if (!prepare || this.breaks > 0) {
 			this.state = "opening";
@@ -133,7 +139,9 @@ export class Session extends Asking {
 				kind: what.kind,
 				byteLength: what.byteLength || undefined,
 				md5: what.md5 || undefined,
+				tag: what.tag || undefined,
 				from: `server ${this.address.host}`,
+				isAsked: true,
 				staged: known?.staged,
 				...(onProgress && { onProgress }),
 			});
@@ -144,7 +152,7 @@ export class Session extends Asking {
 			this.fail(error);
 			return;
 		}
-		if (!known) this.keep(() => beginResume(what));
+		if (!known) this.keep(() => beginResume(what, updater.recordSector));
 		this.state = known ? "restoring" : "receiving";
 		this.next();
 		if (this.breaks === 0) onStart?.(what.kind);
@@ -154,7 +162,8 @@ export class Session extends Asking {
 	private isStaged(): boolean {
 		const { known } = this;
 		if (!known) return true;
-		return readResume(known.source, known.kind)?.staged.byteLength === known.staged.byteLength;
+		const { recordSector } = this.options.updater;
+		return readResume(known.source, known.kind, recordSector)?.staged.byteLength === known.staged.byteLength;
 	}
 
 	/** Without the record of what came an update is as good, but begins anew where it breaks. */
@@ -200,11 +209,15 @@ export class Session extends Asking {
 			this.breaks = 0;
 			const { received = 0, sentMode } = this.update ?? {};
 			// A piece may end behind the sector that it fills; the last sector may not be a whole one.
-			if (received % SECTOR < count) this.keep(() => markResume((received / SECTOR) | 0, sentMode));
+			if (received % SECTOR < count) {
+				const { recordSector } = this.options.updater;
+				this.keep(() => markResume((received / SECTOR) | 0, sentMode, recordSector));
+			}
 			this.next();
 			return;
 		}
 		if (this.complete) this.finish();
+		else this.update?.eraseAhead();
 	}
 
 	private finish(): void {
@@ -250,8 +263,11 @@ export class Session extends Asking {
 		this.update?.close(error);
 		const patience = retryAfter(this.headers);
 		if (started) this.options.onError?.(error);
-		const result = error.code === ErrorCode.RUNNING_ALREADY && !started ? "postponed" : "failed";
-		this.end({ result, error, ...(patience !== undefined && { retryAfter: patience }) });
+		this.end({
+			result: resultOf(error.code, started),
+			error,
+			...(patience !== undefined && { retryAfter: patience }),
+		});
 	}
 
 	protected end(outcome: Outcome): void {
@@ -259,4 +275,11 @@ export class Session extends Asking {
 		this.close(outcome.error);
 		this.onOutcome(outcome);
 	}
+}
+
+/** What an error makes of the question; `started`: of the update that it was answered with. */
+function resultOf(code: ErrorCode, started: boolean): Outcome["result"] {
+	if (code === ErrorCode.RUNS_ALREADY || code === ErrorCode.ROLLED_BACK) return "no updates";
+	const isBusy = code === ErrorCode.RUNNING_ALREADY || code === ErrorCode.ON_TRIAL;
+	return isBusy && !started ? "postponed" : "failed";
 }

@@ -163,6 +163,7 @@ export class Exchange {
 			}
 		}
 		if (this.complete) this.finish();
+		else this.update?.eraseAhead();
 	}
 
 	private drain(): void {

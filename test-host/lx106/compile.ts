@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hashOf } from "../xs/compile";
 import { engineSources, packageKey } from "../xs/package";
+import { COMPILER } from "./link";
 
-const COMPILER = "xtensa-lx106-elf-gcc";
 const SPECS = "/usr/lib/xtensa-lx106-elf/picolibc.specs";
 const INSTALL = "apt-get install gcc-xtensa-lx106 picolibc-xtensa-lx106-elf";
 /** The SDK's own flags, and all warnings. */

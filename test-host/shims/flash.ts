@@ -1,4 +1,5 @@
-/** `embedded:storage/flash` (ECMA-419) on the virtual chip's NOR flash, with the partitions of its layout. */
+/** `embedded:storage/flash` (ECMA-419) on the virtual chip's NOR flash, with the partitions of its table or layout. */
+import { UpdateError } from "../../ota/errors";
 import {
 	APPLICATION_OFFSET,
 	HEADER_LENGTH,
@@ -8,7 +9,16 @@ import {
 	SEGMENT_HEADER_LENGTH,
 	SEGMENTS_MAX,
 } from "../../ota/image";
+import {
+	DataSubtype,
+	type Partition,
+	PartitionType,
+	slotNumber,
+	TABLE_OFFSET,
+} from "../../ota/slots/partition-table";
+import { TableReader } from "../../ota/slots/table-reader";
 import { chip } from "../virtual/chip";
+import type { Layout } from "../virtual/layout";
 import { formatOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
 
@@ -54,6 +64,21 @@ class Flash {
 		Flash.#check(this, true);
 		const bytes = bytesOf(buffer);
 		chip().flash.program(this.#place(byteOffset, bytes.length), bytes);
+	}
+
+	equals(buffer: unknown, byteOffset: number): boolean {
+		Flash.#check(this);
+		const bytes = bytesOf(buffer);
+		const held = new Uint8Array(bytes.length);
+		chip().flash.read(this.#place(byteOffset, bytes.length), held);
+		return Buffer.compare(held, bytes) === 0;
+	}
+
+	isErased(block: number): boolean {
+		Flash.#check(this);
+		const held = new Uint8Array(SECTOR);
+		chip().flash.read(this.#place(block * SECTOR, SECTOR), held);
+		return held.every((byte) => byte === 0xff);
 	}
 
 	eraseBlock(...blocks: readonly unknown[]): void {
@@ -114,10 +139,60 @@ function endOfRunning(): number {
 	return Math.ceil(imageEnd(end) / SECTOR) * SECTOR;
 }
 
+function isRunning({ type, offset, size }: Partition): boolean {
+	const { imageAddress = 0 } = chip();
+	return type === PartitionType.APP && imageAddress >= offset && imageAddress < offset + size;
+}
+
+/** The slot behind the one that runs, by its number, or from the last one on the first. */
+function nextSlot(partitions: readonly Partition[]): Partition | undefined {
+	const running = Math.max(slotNumber(partitions.find(isRunning) ?? { type: -1, subtype: 0 }), 0);
+	const distance = (slot: Partition) => (slotNumber(slot) - running) & 0xff;
+	return partitions
+		.filter((partition) => slotNumber(partition) >= 0 && !isRunning(partition))
+		.sort((one, other) => distance(one) - distance(other))[0];
+}
+
+/** The partitions of the table in flash, where it is whole and has what runs; else those of the layout. */
+export function partitions(): Layout {
+	const { flash, layout } = chip();
+	const entries: Partition[] = [];
+	try {
+		const table = new TableReader(
+			{ read: (buffer, byteOffset) => flash.read(TABLE_OFFSET + byteOffset, buffer) },
+			flash.size,
+		);
+		for (let i = 0; i < table.count; i++) entries.push(table.at(i));
+	} catch (error) {
+		if (!(error instanceof UpdateError)) throw error;
+	}
+	const running = entries.find(isRunning);
+	if (!running) return layout;
+	const isSPIFFS = ({ type, subtype }: Partition) =>
+		type === PartitionType.DATA && subtype === DataSubtype.SPIFFS;
+	const isReadOnly = (partition: Partition) => {
+		const { type, subtype, label } = partition;
+		if (type === PartitionType.APP) return slotNumber(partition) < 0 || partition === running;
+		return type === PartitionType.DATA ? subtype === DataSubtype.PHY : label === "preferences";
+	};
+	const found = new Map<string, { offset: number; size: number; readOnly: boolean }>();
+	const add = (name: string, partition: Partition | undefined) => {
+		if (!partition || found.has(name)) return;
+		const { offset, size } = partition;
+		found.set(name, { offset, size, readOnly: isReadOnly(partition) });
+	};
+	add("running", running);
+	add("nextota", nextSlot(entries));
+	add("storage", entries.find(isSPIFFS));
+	found.set("partition_table", { offset: TABLE_OFFSET, size: SECTOR, readOnly: true });
+	for (const partition of entries) add(partition.label, partition);
+	return found;
+}
+
 export default Object.freeze({
 	open(options: { path: string; mode?: string; format?: string }): Flash {
 		const { path, mode = "r+", format } = options;
-		const partition = chip().layout.get(path);
+		const partition = partitions().get(path);
 		if (!partition) throw new Error(`no partition ${path}`);
 		if (mode !== "r" && mode !== "r+") throw new Error(`unknown mode ${mode}`);
 		if (format) formatOf(format, formats);
@@ -126,6 +201,6 @@ export default Object.freeze({
 		return new Flash(partition.offset + skipped, partition.size - skipped, writable);
 	},
 	[Symbol.iterator](): IterableIterator<string> {
-		return chip().layout.keys();
+		return partitions().keys();
 	},
 });

@@ -10,6 +10,7 @@ import { SECTOR } from "../../ota/image";
 import { chip } from "../virtual/chip";
 import { formatOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
+import { partitions } from "./flash";
 
 const MAGIC = Uint8Array.of(0x41, 0x31, 0x21, 0x81);
 const TYPE_BUFFER = 0x82;
@@ -28,7 +29,7 @@ interface Entry {
 
 /** Flash offset of the first of the two sectors. */
 function preferences(): number {
-	const partition = chip().layout.get("preferences");
+	const partition = partitions().get("preferences");
 	if (!partition) throw new Error("no preferences");
 	return partition.offset;
 }

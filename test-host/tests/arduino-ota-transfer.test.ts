@@ -7,7 +7,7 @@ import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
 const PASSWORD = "open sesame";
-const SIZE = 170_000;
+const SIZE = 200_000;
 /** What espota sends at a time. */
 const PIECE = 1460;
 const NEW = await newFirmware("2.0.0", SIZE);
@@ -66,6 +66,7 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 		test("is told a failure of the last piece in a read of its own, behind the acknowledgement", async () => {
 			const bench = await started();
 			const uploader = await bench.uploader(NEW);
+			bench.soil(SIZE);
 			// Whole sectors of an erase and sixteen pages, then into the pages of the last one.
 			bench.arm(Math.floor(SIZE / 4096) * 17 + 2, "fail");
 			expect(await uploader.invite()).toBe("OK");
@@ -184,6 +185,7 @@ describe.each(engines)("on %s,", (engine: EngineName) => {
 
 		test.each(["erase", "program"] as const)("the flash cannot %s", async (only) => {
 			const { bench, socket, reader } = await begun();
+			bench.soil(SIZE);
 			bench.arm(40, "fail", only);
 			socket.write(NEW);
 			const text = only === "erase" ? "ERROR[2]: Flash Erase Failed" : "ERROR[1]: Flash Write Failed";

@@ -105,6 +105,12 @@ export class BoardBench {
 		control.arm({ at: control.operations + at, kind, ...(only && { only }) });
 	}
 
+	/** Leaves something else where an update of `length` bytes is staged, so that none of it is erased. */
+	soil(length: number): void {
+		const start = 0x200000 - Math.ceil(length / 4096) * 4096;
+		this.board.flash.program(start, new Uint8Array(0x200000 - start));
+	}
+
 	get(address: number, length: number): Uint8Array {
 		const bytes = new Uint8Array(length);
 		this.board.flash.read(address, bytes);

@@ -167,12 +167,14 @@ describe.each([
 	test("a power cut at every flash operation leaves the old filesystem and the firmware", () => {
 		const operations = Math.ceil(image.length / SECTOR) + Math.ceil(image.length / 256);
 		const { bench: whole } = benchOf(atomic);
+		whole.soil();
 		const before = whole.flash.operations;
 		whole.update(image, { kind });
 		expect(whole.flash.operations - before).toBe(operations);
 		for (const cut of ["power before", "power during", "power after"] satisfies Fault["kind"][]) {
 			for (let at = 0; at < operations; at += 5) {
 				const { bench } = benchOf(atomic);
+				bench.soil();
 				bench.flash.control.arm({ at: bench.flash.operations + at, kind: cut });
 				expect(codeOf(() => bench.update(image, { kind }))).toBeDefined();
 				expect(bench.runs(ResetCause.POWER)).toBe("1.0.0");
@@ -288,7 +290,7 @@ describe("atomic", () => {
 		] as const) {
 			for (let at = 0; at < 40; at += 3) {
 				const { bench } = benchOf(atomic);
-				bench.put(PLACE - 0x8000, new Uint8Array(0x8000));
+				bench.soil();
 				bench.flash.control.arm({ at: bench.flash.operations + at, kind: fault });
 				expect(codes).toContain(codeOf(() => bench.update(FILES, { kind })));
 				expect(bench.get(PLACE, OLD_FILES.length)).toEqual(OLD_FILES);

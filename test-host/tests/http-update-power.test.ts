@@ -14,6 +14,7 @@ describe("a power cut", () => {
 
 	test("can come at so many flash operations", async () => {
 		const bench = new ResumeBench();
+		bench.soil();
 		const server = await RangeServer.start({ image, tag: TAG });
 		expect(await bench.short(server.url)).toBe("updated");
 		expect(bench.flash.operations).toBe(OPERATIONS);

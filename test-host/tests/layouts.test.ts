@@ -1,13 +1,18 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
 	type LayoutFile,
 	layoutFaults,
 	layoutsFile,
 	layoutsHeader,
+	linkerScripts,
 	readLayouts,
 } from "../../partitions/generate";
+import { linkerScript, linkFaults } from "../../partitions/linker-script";
 import { layoutFor } from "../virtual/layout";
+import { skipsXS, xsNote } from "./native-bench";
 
 const layouts = readLayouts();
 
@@ -15,10 +20,55 @@ test("the device's table is the one that the layout files make: npm run layouts"
 	expect(readFileSync(layoutsFile, "utf8")).toBe(layoutsHeader(layouts));
 });
 
-test("there is a layout for each usual size of flash, and one only", () => {
-	expect(layouts.map(([, { flashSize }]) => Number(flashSize))).toEqual([
-		0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000,
+test.each(linkerScripts(layouts))("%s is the one that its layout makes: npm run layouts", (file, text) => {
+	expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test("there is a layout for each usual size of flash, of 4 MiB one for each usual filesystem", () => {
+	expect(layouts.map(([, { flashSize, filesystemMiB }]) => [Number(flashSize), filesystemMiB])).toEqual([
+		[0x80000, undefined],
+		[0x100000, undefined],
+		[0x200000, undefined],
+		[0x400000, 1],
+		[0x400000, 3],
+		[0x400000, 2],
+		[0x800000, undefined],
+		[0x1000000, undefined],
 	]);
+});
+
+describe.skipIf(skipsXS)(`the device's table${xsNote}`, () => {
+	/** What a build with these "defines" of its manifest has of it. */
+	const table = (...defines: string[]) => {
+		const sdk = join(import.meta.dirname, "../xs/sdk");
+		const { status, stdout, stderr } = spawnSync(
+			"gcc",
+			["-E", "-P", `-I${sdk}`, ...defines.map((define) => `-DMODDEF_OTA8266_${define}`), layoutsFile],
+			{ encoding: "utf8" },
+		);
+		return { status, stderr, rows: stdout.split("\n").filter((line) => line.includes("0x400000,")) };
+	};
+
+	test.each([
+		["without a choice", [], "nodemcu-4m.json"],
+		["with 1 MiB of filesystem", ["FILESYSTEM_MIB=(1)"], "nodemcu-4m-1m.json"],
+		["with 2 MiB of filesystem", ["FILESYSTEM_MIB=(2)"], "nodemcu-4m.json"],
+		["with 3 MiB of filesystem", ["FILESYSTEM_MIB=(3)"], "nodemcu-4m-3m.json"],
+	])("%s has one layout for 4 MiB", (_what, defines, file) => {
+		const { rows } = table(...defines);
+		const wanted = Object.entries(layouts.find(([name]) => name === file)?.[1].partitions ?? {});
+		expect(rows).toHaveLength(wanted.length);
+		for (const [i, [name, { offset, size }]] of wanted.entries()) {
+			expect(rows[i]).toContain(`{0x400000, ${offset}, ${size}, `);
+			expect(rows[i]).toContain(`"${name}"}`);
+		}
+	});
+
+	test("is refused with a filesystem that there is no layout for", () => {
+		const { status, stderr } = table("FILESYSTEM_MIB=(4)");
+		expect(status).not.toBe(0);
+		expect(stderr).toContain("no layout has a filesystem of that many MiB: 1, 2, 3");
+	});
 });
 
 describe.each(layouts)("%s", (_name, layout) => {
@@ -50,7 +100,8 @@ describe.each(layouts)("%s", (_name, layout) => {
 	});
 
 	test("is the virtual board's", () => {
-		expect([...layoutFor(Number(layout.flashSize)).keys()]).toEqual([...partitions.keys()]);
+		const found = layoutFor(Number(layout.flashSize), layout.filesystemMiB);
+		expect([...found.keys()]).toEqual([...partitions.keys()]);
 	});
 });
 
@@ -94,17 +145,70 @@ describe("a layout is refused", () => {
 		expect(() => layoutsHeader([["faulty.json", layout]])).toThrow("faulty.json: storage: overlaps running");
 	});
 
-	test("when another one is for the same size", () => {
+	test.each([
+		["without a filesystem to choose by", {}, { filesystemMiB: 3 }, "one.json: of several layouts"],
+		[
+			"with the same filesystem",
+			{ filesystemMiB: 2, default: true },
+			{ filesystemMiB: 2 },
+			"two.json: a second",
+		],
+		[
+			"and none is the default",
+			{ filesystemMiB: 1 },
+			{ filesystemMiB: 3 },
+			"one of them has to be the default",
+		],
+		[
+			"and both are the default",
+			{ filesystemMiB: 1, default: true },
+			{ filesystemMiB: 3, default: true },
+			"one of them has to be the default",
+		],
+	])("when another one is for the same size, %s", (_what, one, two, fault) => {
 		const layout = { flashSize: "0x400000", partitions: { running } };
-		expect(() =>
-			layoutsHeader([
-				["one.json", layout],
-				["two.json", layout],
-			]),
-		).toThrow("two.json: a second layout");
+		const both: [string, LayoutFile][] = [
+			["one.json", { ...layout, ...one }],
+			["two.json", { ...layout, ...two }],
+		];
+		expect(() => layoutsHeader(both)).toThrow(fault);
 	});
 
 	test("but not for a partition behind the running firmware, in its place", () => {
 		expect(faultsOf({ nextota: { offset: "0x0", size: "0x100000", behind: "running" } })).toEqual([]);
+	});
+});
+
+describe("no application is linked for a layout", () => {
+	const partition = (offset: string, size: string) => ({ offset, size });
+	const whole: LayoutFile["partitions"] = {
+		running: partition("0x0", "0x100000"),
+		preferences: partition("0x100000", "0x2000"),
+		storage: partition("0x200000", "0x1fa000"),
+	};
+	const faultsOf = (partitions: LayoutFile["partitions"]) =>
+		linkFaults({ flashSize: "0x400000", partitions: { ...whole, ...partitions } });
+
+	test.each([
+		[
+			"whose firmware begins elsewhere",
+			{ running: partition("0x1000", "0xff000") },
+			"running: does not begin",
+		],
+		["whose firmware is larger than what is mapped", { running: partition("0x0", "0x101000") }, "1 MiB"],
+		["whose firmware has room for the boot loader only", { running: partition("0x0", "0x1000") }, "no room"],
+	])("%s", (_, partitions, fault) => {
+		expect(faultsOf(partitions)).toEqual([expect.stringContaining(fault)]);
+	});
+
+	test.each(["running", "preferences", "storage"])("without %s", (name) => {
+		const { [name]: _, ...partitions } = whole;
+		expect(linkFaults({ flashSize: "0x400000", partitions })).toEqual([`${name}: there is none`]);
+		expect(() => linkerScript("faulty.json", { flashSize: "0x400000", partitions })).toThrow("faulty.json: ");
+	});
+
+	test("but for one that has all of them there is a script, whose irom leaves place for the checksum", () => {
+		expect(faultsOf({})).toEqual([]);
+		expect(linkerScript("x.json", { flashSize: "0x400000", partitions: whole })).toContain("len = 0xFEFE0");
 	});
 });

@@ -111,6 +111,23 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 					'"buffer"',
 				],
 				"what an erased flash holds": ["storage().read(3, 7)", [255, 255, 255]],
+				"whether the flash holds these bytes": [
+					`const partition = storage("r");
+				return [
+					partition.equals(bytes(255, 255), 3),
+					partition.equals(new Uint8Array(300).fill(255), size - 300),
+					partition.equals(new Uint8Array(300).fill(255, 0, 299), 0),
+					partition.equals(bytes(254), 0),
+					partition.equals(bytes(), size),
+					flash.open({ path: "running", mode: "r" }).equals(bytes(0xe9, 1), 0),
+					partition.equals(inFlash, 0),
+				]`,
+					[true, true, false, false, true, true, false],
+				],
+				"whether a block is erased": [
+					`return [storage("r").isErased(0), storage("r").isErased(blocks - 1), flash.open({ path: "running", mode: "r" }).isErased(0)]`,
+					[true, true, false],
+				],
 				"the running firmware": [`flash.open({ path: "running" }).read(2, 0)`, [0xe9, 1]],
 				"an ArrayBuffer for a length": ["storage().read(5, 1) instanceof ArrayBuffer", true],
 				"nothing for the length 0, at the end too": ["storage().read(0, size)", []],
@@ -272,6 +289,7 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 			table[`reading at ${what}`] = [`storage().read(1, ${offset})`, "RangeError"];
 			table[`filling at ${what}`] = [`storage().read(bytes(1), ${offset})`, "RangeError"];
 			table[`writing at ${what}`] = [`storage().write(bytes(1), ${offset})`, "RangeError"];
+			table[`comparing at ${what}`] = [`storage().equals(bytes(1), ${offset})`, "RangeError"];
 		}
 		const buffers = {
 			"a string": [`"text"`, "TypeError"],
@@ -291,8 +309,9 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 		for (const [what, [buffer = "", error = ""]] of Object.entries(buffers)) {
 			table[`reading into ${what}`] = [`storage().read(${buffer}, 0)`, error];
 			table[`writing ${what}`] = [`storage().write(${buffer}, 0)`, error];
+			table[`comparing ${what}`] = [`storage().equals(${buffer}, 0)`, error];
 		}
-		for (const call of ["read(buffer, 0)", "write(buffer, 0)"]) {
+		for (const call of ["read(buffer, 0)", "write(buffer, 0)", "equals(buffer, 0)"]) {
 			table[`a detached buffer: ${call}`] = [
 				`const buffer = new ArrayBuffer(4); buffer.transfer(); return storage().${call}`,
 				"TypeError",
@@ -308,7 +327,14 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 				"TypeError",
 			];
 		}
-		for (const call of ["read(1, at)", "write(bytes(1), at)", "eraseBlock(at)", "eraseBlock(0, at)"]) {
+		for (const call of [
+			"read(1, at)",
+			"write(bytes(1), at)",
+			"eraseBlock(at)",
+			"eraseBlock(0, at)",
+			"equals(bytes(1), at)",
+			"isErased(at)",
+		]) {
 			table[`a partition that is closed while a number converts: ${call}`] = [
 				`const partition = storage();
 				const at = { valueOf() { partition.close(); return 1; } };
@@ -322,6 +348,8 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 			read: "1, 0",
 			write: "bytes(1), 0",
 			eraseBlock: "0",
+			equals: "bytes(1), 0",
+			isErased: "0",
 			status: "",
 		};
 		for (const [method, values] of Object.entries(methods)) {
@@ -381,6 +409,9 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 			"filling a buffer that lies in flash": ["storage().read(inFlash, 0)", "TypeError"],
 			"erasing no block": ["storage().eraseBlock()", "SyntaxError"],
 			"erasing an undefined block": ["storage().eraseBlock(undefined)", "SyntaxError"],
+			"looking at the block behind the last one": ["storage().isErased(blocks)", "RangeError"],
+			"looking at block -1": ["storage().isErased(-1)", "RangeError"],
+			"looking at no block": ["storage().isErased()", "SyntaxError"],
 			"erasing behind the last block": ["storage().eraseBlock(blocks)", "RangeError"],
 			"erasing one block too many": ["storage().eraseBlock(0, blocks + 1)", "RangeError"],
 			"erasing block -1": ["storage().eraseBlock(-1)", "RangeError"],

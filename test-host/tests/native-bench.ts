@@ -21,6 +21,8 @@ export interface NativeOptions {
 	/** What lies in it, by flash offset. */
 	contents?: readonly (readonly [address: number, bytes: Uint8Array])[];
 	faults?: readonly Fault[];
+	/** Flash offset of the image that runs; 0 where not given. */
+	imageAddress?: number;
 	bootMode?: number;
 	resetReason?: string;
 	/** Imports and functions that the scripts use. */
@@ -84,7 +86,7 @@ export async function runNative(
 	options: NativeOptions = {},
 ): Promise<Outcome> {
 	const { size = 0x400000, contents = [], faults = [], helpers = "" } = options;
-	const { bootMode = 3, resetReason = "Power On" } = options;
+	const { imageAddress = 0, bootMode = 3, resetReason = "Power On" } = options;
 	const names = Object.keys(scripts);
 	const device = decodeApplication(await applicationText(manifestConfig()), {})?.modules ?? [];
 	const modules = [
@@ -113,6 +115,7 @@ export async function runNative(
 					modules,
 					resources: [],
 					flashFile,
+					imageAddress,
 					control,
 					rtc: memory,
 					mac: MAC,

@@ -101,6 +101,7 @@ export class ResumeBench extends ClientBench {
 		this.rtc.powerOff();
 		this.put(0, OLD);
 		this.put(RECORD, new Uint8Array(SECTOR).fill(0xff));
+		this.soil();
 		this.start();
 	}
 

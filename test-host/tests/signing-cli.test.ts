@@ -18,7 +18,7 @@ describe("the usage of the commands that sign", () => {
 	test.each([
 		["keygen", "'--out <folder>' not specified"],
 		["keygen --out x --type rsa1024", "Allowed choices are rsa2048, rsa3072, rsa4096, p256."],
-		["pack --out y", "'--in <file>' not specified"],
+		["pack --out y", "give the image to --in, or the program to --elf"],
 		["pack --in x", "'--out <file>' not specified"],
 		["pack --in x --out y --gzip=worst", "Allowed choices are best."],
 		["pack --in x --out y --legacy", "--legacy wants --sign"],

@@ -84,6 +84,12 @@ export class UpdaterBench extends BootBench {
 		this.updater = this.start();
 	}
 
+	/** Leaves something else at the end of the staging area, so that none of it is erased, or holds what comes. */
+	soil(): void {
+		const { offset, size } = layoutFor(this.flash.size).get("nextota") ?? { offset: 0, size: 0 };
+		this.put(offset + size - 0x8000, new Uint8Array(0x8000));
+	}
+
 	/** What the application makes at each start. */
 	start(running = new RunningFirmware(), boot: { gzip?: boolean } = {}): Updater {
 		this.updater = new Updater({

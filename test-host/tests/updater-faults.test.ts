@@ -21,6 +21,7 @@ function unharmed(bench: UpdaterBench, cause: ResetCause): void {
 
 test("an update takes as many flash operations as it has sectors and pages", () => {
 	const bench = new UpdaterBench();
+	bench.soil();
 	bench.update(NEW);
 	expect(bench.flash.operations).toBe(OPERATIONS);
 });
@@ -29,6 +30,7 @@ describe.each(["fail", "torn"] as const)("a flash operation that reports a failu
 	test("ends the update at every one of them, and the next update succeeds", () => {
 		for (let at = 0; at < OPERATIONS; at++) {
 			const bench = new UpdaterBench();
+			bench.soil();
 			arm(bench, at, kind);
 			const isErase = at % 17 === 0;
 			expect(codeOf(() => bench.update(NEW))).toBe(isErase ? ErrorCode.ERASE : ErrorCode.WRITE);
@@ -44,7 +46,7 @@ describe.each(["fail", "torn"] as const)("a flash operation that reports a failu
 test("a flash operation that is silently ignored is found before the choice, at every one that mattered", () => {
 	for (let at = 0; at < OPERATIONS; at++) {
 		const bench = new UpdaterBench();
-		bench.put(0x200000 - 0x4000, new Uint8Array(0x4000));
+		bench.soil();
 		arm(bench, at, "ignored");
 		const code = codeOf(() => bench.update(NEW));
 		expect(code).toBe(ErrorCode.WRITE);
@@ -56,6 +58,7 @@ describe.each(["power before", "power during", "power after"] as const)("a power
 	test("at every flash operation leaves the old firmware and no choice", () => {
 		for (let at = 0; at < OPERATIONS; at++) {
 			const bench = new UpdaterBench();
+			bench.soil();
 			arm(bench, at, kind);
 			expect(codeOf(() => bench.update(NEW))).toBeDefined();
 			expect(bench.hasCommand).toBe(false);

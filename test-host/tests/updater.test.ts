@@ -158,6 +158,7 @@ describe("a firmware update", () => {
 		const bench = new UpdaterBench({ led: (on) => lit.push(on) });
 		bench.update(NEW);
 		expect(lit).toEqual(Array.from({ length: 2 * 8 }, (_, i) => i % 2 === 0));
+		bench.soil();
 		bench.flash.control.arm({ at: bench.flash.operations, kind: "fail" });
 		expect(codeOf(() => bench.update(NEW))).toBe(ErrorCode.ERASE);
 		expect(lit.at(-1)).toBe(false);

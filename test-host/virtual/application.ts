@@ -1,7 +1,9 @@
 /**
  * What the virtual board's CPU runs: not machine code but a script in the flash, which a stub at the entry of
- * the loaded image names: 16 bytes of marker text, the script's flash offset and its length (two words).
+ * the loaded image names: 16 bytes of marker text, where the script is (a flash offset, or in a slot the address where
+ * it is mapped) and its length (two words).
  */
+import { isMapped } from "../../ota/image";
 import type { Memory } from "./memory";
 import type { NorFlash } from "./nor";
 import { hex32 } from "./uart";
@@ -16,7 +18,7 @@ export type Application =
 	/** Firmware for a real board. */
 	| { kind: "machine code"; reason: string };
 
-/** The stub of an image whose script (UTF-8) lies `length` bytes long at flash `offset`. */
+/** The stub of an image whose script (UTF-8) lies `length` bytes long at `offset`. */
 export function applicationStub(offset: number, length: number): Uint8Array {
 	const stub = new Uint8Array(STUB_LENGTH);
 	stub.set(new TextEncoder().encode(MARKER));
@@ -41,11 +43,13 @@ export function findApplication(flash: NorFlash, entry: number, memory: Memory):
 	const view = new DataView(stub.buffer, stub.byteOffset, STUB_LENGTH);
 	const offset = view.getUint32(MARKER.length, true);
 	const length = view.getUint32(MARKER.length + 4, true);
-	if (offset + length > flash.size) {
+	let bytes: Uint8Array | undefined = new Uint8Array(length);
+	if (isMapped(offset)) bytes = memory.read(offset, length);
+	else if (offset + length <= flash.size) flash.read(offset, bytes);
+	else bytes = undefined;
+	if (bytes?.length !== length) {
 		return { kind: "wild jump", reason: `jump to ${where}, whose script lies beyond the flash` };
 	}
-	const bytes = new Uint8Array(length);
-	flash.read(offset, bytes);
 	try {
 		return { kind: "script", script: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
 	} catch {

@@ -1,49 +1,30 @@
 /** The application's modules for the virtual board, by the manifest; and the programs that Node runs. */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
+import { fitsPath, type Paths, pairs, readManifest } from "../../tools/manifest/manifest";
+import { type ModuleFile, moduleFiles } from "../../tools/manifest/modules";
 import { shimFiles } from "../shims/names";
 import { type Application, encodeApplication, type Resource, type Settings } from "./modules";
 
-interface Manifest {
-	config: Settings;
-	modules: Record<string, string | string[]>;
-	data?: Record<string, string | string[]>;
-	preload: string[];
-}
-
 export const root = join(import.meta.dirname, "../..");
 
-function readManifest(): Manifest {
-	return JSON.parse(readFileSync(join(root, "manifest.json"), "utf8")) as Manifest;
+/** The manifest of this project's own application. */
+export const ownManifest = join(root, "manifest.json");
+
+/** The modules that a manifest has evaluated before the application's machine begins. */
+export function manifestPreload(manifest = ownManifest): ReadonlySet<string> {
+	return new Set(readManifest(manifest).preload);
 }
 
-/** The modules that the manifest has evaluated before the application's machine begins. */
-export function manifestPreload(): ReadonlySet<string> {
-	return new Set(readManifest().preload);
+/** An application's `config` in its manifest. */
+export function manifestConfig(manifest = ownManifest): Settings {
+	return readManifest(manifest).config;
 }
 
-/** The application's `config` in its manifest. */
-export function manifestConfig(): Settings {
-	return readManifest().config;
-}
-
-/** The modules that the manifest takes from this project, names and files. The SDK's own ($(…)) are not among them. */
-export function manifestModules(): [name: string, file: string][] {
-	const manifest = readManifest();
-	const found: [string, string][] = [];
-	for (const [name, paths] of Object.entries(manifest.modules)) {
-		for (const path of [paths].flat()) {
-			if (path.startsWith("$(")) continue;
-			const folder = join(root, dirname(path));
-			for (const file of readdirSync(folder)) {
-				const stem = basename(file, extname(file));
-				if (extname(file) !== ".ts" || (basename(path) !== "*" && stem !== basename(path))) continue;
-				found.push([name.replace("*", stem), join(folder, file)]);
-			}
-		}
-	}
-	return found;
+/** The modules in TypeScript of a manifest and of those that it includes, names and files, without the SDK's own. */
+export function manifestModules(manifest = ownManifest): ModuleFile[] {
+	return moduleFiles(readManifest(manifest), [".ts"]);
 }
 
 /**
@@ -51,27 +32,27 @@ export function manifestModules(): [name: string, file: string][] {
  * one whose last part ends with a star. A resource's name is the file's, whatever folders there are. Throws where
  * a path names none: mcconfig only warns.
  */
-export function manifestResources({ data = {} }: Pick<Manifest, "data">, folder: string): Resource[] {
-	return Object.values(data).flatMap((paths) =>
-		[paths].flat().flatMap((path) => {
-			const within = join(folder, dirname(path));
-			const [start = "", ...more] = basename(path).split("*");
-			const found = readdirSync(within, { withFileTypes: true }).filter((entry) => {
-				if (!entry.isFile() || entry.name.startsWith(".")) return false;
-				return more.length > 0 ? entry.name.startsWith(start) : entry.name === start;
-			});
-			if (found.length === 0) throw new Error(`manifest.json: data has no file ${path}`);
-			return found.map(({ name }) => ({ name, bytes: new Uint8Array(readFileSync(join(within, name))) }));
-		}),
-	);
+export function manifestResources({ data }: { data?: Paths }, folder: string): Resource[] {
+	return pairs(data).flatMap(([, path]) => {
+		const within = resolve(folder, dirname(path));
+		const found = readdirSync(within, { withFileTypes: true }).filter(
+			(entry) => entry.isFile() && !entry.name.startsWith(".") && fitsPath(entry.name, path),
+		);
+		if (found.length === 0) throw new Error(`manifest.json: data has no file ${path}`);
+		return found.map(({ name }) => ({ name, bytes: new Uint8Array(readFileSync(join(within, name))) }));
+	});
 }
 
-/** The application in text, each module by itself, as the SDK has it. */
-export async function applicationText(config: Settings): Promise<string> {
+/** Ours for the chip, over the SDK's preferences: both engines have a model of the same log, under another name. */
+const MODELLED = "embedded:storage/key-value";
+
+/** An application in text, each module by itself, as the SDK has it. */
+export async function applicationText(config: Settings, manifest = ownManifest): Promise<string> {
 	// mcconfig's wildcards preload modules in JavaScript only: those in TypeScript are named one by one.
-	const preloaded = manifestPreload();
+	const preloaded = manifestPreload(manifest);
+	const files = manifestModules(manifest).filter(([name]) => name !== MODELLED);
 	const modules = await Promise.all(
-		manifestModules().map(async ([name, file]) => {
+		files.map(async ([name, file]) => {
 			const { code } = await transform(readFileSync(file, "utf8"), {
 				loader: "ts",
 				format: "esm",
@@ -83,7 +64,7 @@ export async function applicationText(config: Settings): Promise<string> {
 			return { name, preload: preloaded.has(name), source: code };
 		}),
 	);
-	const resources = manifestResources(readManifest(), root);
+	const resources = manifestResources(readManifest(manifest), root);
 	const application: Application = { config, modules, resources };
 	return encodeApplication(application);
 }

@@ -7,6 +7,8 @@ export interface Chip {
 	readonly flash: NorFlash;
 	readonly rtc: RtcMemory;
 	readonly layout: Layout;
+	/** Flash offset of the image that the boot loader has started; eboot's where not given. */
+	readonly imageAddress?: number;
 	/** Six bytes of the station's MAC address. */
 	readonly mac: Uint8Array;
 	/** The strapping pins read at reset: 3 starts from flash, 1 is UART download. */

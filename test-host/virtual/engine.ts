@@ -9,6 +9,8 @@ export interface EngineStart {
 	modules: readonly Module[];
 	resources: readonly Resource[];
 	flashFile: string;
+	/** Flash offset of the image that runs. */
+	imageAddress: number;
 	control: NorControl;
 	rtc: RtcMemory;
 	/** Six bytes. */

@@ -1,81 +1,49 @@
-/** Builds ESP images and whole firmware files for the virtual board, in the layout of the Arduino packer. */
-import { DESCRIPTOR_LENGTH, DESCRIPTOR_OFFSET, writeDescriptor } from "../../ota/descriptor";
+/** Builds whole firmware files for the virtual board, in the layout of the Arduino packer. */
+import {
+	DESCRIPTOR_LENGTH,
+	DESCRIPTOR_OFFSET,
+	DESCRIPTOR_PLACE,
+	writeDescriptor,
+} from "../../ota/descriptor";
 import { crc32 } from "../../ota/eboot";
 import {
 	APPLICATION_OFFSET,
-	CHECKSUM_START,
 	HEADER_LENGTH,
-	IMAGE_MAGIC,
 	imageEnd,
-	SECTOR,
+	MAP_LENGTH,
+	MAP_START,
 	SEGMENT_HEADER_LENGTH,
-	SEGMENTS_MAX,
 } from "../../ota/image";
+import {
+	buildImage,
+	fillPackerWords,
+	type ImageHeader,
+	type ImageOptions,
+	joinImages,
+	type Segment,
+	wholeWords,
+} from "../../tools/image/build-image";
 import { applicationStub, STUB_LENGTH } from "./application";
 import { Noise } from "./noise";
+import { RTOS_BOOT_MARKER } from "./rtos-boot";
 
 const EBOOT_ADDRESS = 0x4010f000;
 const IRAM_ADDRESS = 0x40100000;
-/** The flash cache maps flash 0 here, so that the first segment's data lies in the file where it is mapped. */
-const FLASH_ADDRESS = 0x40200000;
+const RAM_ADDRESS = 0x3ffe8000;
+/** Where the RTOS boot loader's code is loaded. */
+const RTOS_BOOT_ADDRESS = 0x40108000;
 const IROM_OFFSET = APPLICATION_OFFSET + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
 const SCRIPT_OFFSET = DESCRIPTOR_OFFSET + DESCRIPTOR_LENGTH;
-/** What the Arduino packer fills the boot loader's sector with. */
-const BOOT_PADDING = 0xaa;
 /** Of an application: the header, both segment headers, the stub. */
 const APPLICATION_OVERHEAD = HEADER_LENGTH + 2 * SEGMENT_HEADER_LENGTH + STUB_LENGTH;
 
-export interface Segment {
-	/** Where the boot loader puts it. */
-	address: number;
-	/** Padded with zeros to whole words. */
-	data: Uint8Array;
-}
+export { buildImage, type ImageOptions, type Segment };
 
-export interface ImageOptions {
-	/** At most 16. */
-	segments: readonly Segment[];
-	entry: number;
-	/** 0 QIO, 1 QOUT, 2 DIO (the usual one), 3 DOUT. */
-	flashMode?: number;
-	/** The size nibble: 4 (the usual one) is 4 MiB. */
-	flashSize?: number;
-	/** The frequency nibble: 0 (the usual one) is 40 MHz. */
-	flashFrequency?: number;
-}
-
-/** One ESP image, version 1. */
-export function buildImage(options: ImageOptions): Uint8Array {
-	const { segments, entry, flashMode = 2, flashSize = 4, flashFrequency = 0 } = options;
-	if (segments.length > SEGMENTS_MAX) throw new RangeError(`more than ${SEGMENTS_MAX} segments`);
-	let length = HEADER_LENGTH;
-	for (const { data } of segments) length += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
-	const image = new Uint8Array(imageEnd(length));
-	const view = new DataView(image.buffer);
-	image.set([IMAGE_MAGIC, segments.length, flashMode, (flashSize << 4) | flashFrequency]);
-	view.setUint32(4, entry, true);
-	let offset = HEADER_LENGTH;
-	let checksum = CHECKSUM_START;
-	for (const { address, data } of segments) {
-		view.setUint32(offset, address, true);
-		view.setUint32(offset + 4, wholeWords(data.length), true);
-		image.set(data, offset + SEGMENT_HEADER_LENGTH);
-		offset += SEGMENT_HEADER_LENGTH + wholeWords(data.length);
-		for (const byte of data) checksum ^= byte;
-	}
-	image[image.length - 1] = checksum;
-	return image;
-}
-
-export interface FirmwareOptions {
+export interface FirmwareOptions extends ImageHeader {
 	/** The bundled application, which the virtual board runs. */
 	script: string;
 	name: string;
 	version: string;
-	/** As in ImageOptions. */
-	flashMode?: number;
-	flashSize?: number;
-	flashFrequency?: number;
 	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
 	padTo?: number;
 }
@@ -102,31 +70,72 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 	const application = buildImage({
 		...header,
 		segments: [
-			{ address: FLASH_ADDRESS + IROM_OFFSET, data: irom },
+			{ address: MAP_START + IROM_OFFSET, data: irom },
 			{ address: IRAM_ADDRESS, data: applicationStub(SCRIPT_OFFSET, text.length) },
 		],
 		entry: IRAM_ADDRESS,
 	});
-	const file = new Uint8Array(padTo ?? APPLICATION_OFFSET + application.length);
-	file.set(bootSector(header));
-	file.set(application, APPLICATION_OFFSET);
-	noise.fill(file.subarray(APPLICATION_OFFSET + application.length));
-	// The packer's two words: the length, and the CRC of the file with both words 0. Neither is in the checksum.
-	const crc = crc32(file);
-	const view = new DataView(file.buffer);
-	view.setUint32(IROM_OFFSET, file.length, true);
-	view.setUint32(IROM_OFFSET + 4, crc, true);
+	const image = joinImages(bootImage(header), application);
+	const file = new Uint8Array(padTo ?? image.length);
+	file.set(image);
+	noise.fill(file.subarray(image.length));
+	fillPackerWords(file);
 	return file;
 }
 
-function bootSector(header: Omit<ImageOptions, "segments" | "entry">): Uint8Array {
-	const data = new TextEncoder().encode("ota8266 virtual boot loader, like eboot");
-	const image = buildImage({ ...header, segments: [{ address: EBOOT_ADDRESS, data }], entry: EBOOT_ADDRESS });
-	const sector = new Uint8Array(SECTOR).fill(BOOT_PADDING);
-	sector.set(image);
-	return sector;
+export interface SlotImageOptions extends FirmwareOptions {
+	/** Flash offset of the slot that it is linked for; it runs in every slot at the same place of its MiB. */
+	slot: number;
 }
 
-function wholeWords(length: number): number {
-	return (length + 3) & ~3;
+/**
+ * An application's image for a slot: the mapped segment with stub, descriptor and script, and one for memory. Throws
+ * RangeError where `padTo` is too little.
+ */
+export function buildSlotImage(options: SlotImageOptions): Uint8Array {
+	const { script, name, version, padTo, slot, ...header } = options;
+	const text = new TextEncoder().encode(script);
+	const start = MAP_START + (slot % MAP_LENGTH) + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
+	const descriptor = DESCRIPTOR_PLACE - HEADER_LENGTH - SEGMENT_HEADER_LENGTH;
+	const stub = descriptor + DESCRIPTOR_LENGTH;
+	const used = wholeWords(stub + STUB_LENGTH + text.length);
+	const ram = new TextEncoder().encode("data of the application");
+	const overhead = HEADER_LENGTH + 2 * SEGMENT_HEADER_LENGTH + wholeWords(ram.length);
+	const smallest = imageEnd(overhead + used);
+	if (padTo !== undefined && padTo < smallest) {
+		throw new RangeError(`the image takes ${smallest} bytes, more than ${padTo}`);
+	}
+	const noise = new Noise(crc32(new TextEncoder().encode(name + version + script)));
+	const mapped = new Uint8Array(padTo === undefined ? used : Math.max((padTo & ~15) - 4 - overhead, used));
+	noise.fill(mapped.subarray(used));
+	writeDescriptor(new DataView(mapped.buffer), descriptor, { name, version });
+	mapped.set(applicationStub(start + stub + STUB_LENGTH, text.length), stub);
+	mapped.set(text, stub + STUB_LENGTH);
+	const image = buildImage({
+		...header,
+		segments: [
+			{ address: start, data: mapped },
+			{ address: RAM_ADDRESS, data: ram },
+		],
+		entry: start + stub,
+	});
+	const file = new Uint8Array(padTo ?? image.length);
+	file.set(image);
+	noise.fill(file.subarray(image.length));
+	return file;
+}
+
+/** A stand-in for Espressif's RTOS boot loader: its image, as it lies at flash 0. */
+export function buildRtosBoot(header: ImageHeader = {}): Uint8Array {
+	const data = new TextEncoder().encode(RTOS_BOOT_MARKER);
+	return buildImage({
+		...header,
+		segments: [{ address: RTOS_BOOT_ADDRESS, data }],
+		entry: RTOS_BOOT_ADDRESS,
+	});
+}
+
+function bootImage(header: ImageHeader): Uint8Array {
+	const data = new TextEncoder().encode("ota8266 virtual boot loader, like eboot");
+	return buildImage({ ...header, segments: [{ address: EBOOT_ADDRESS, data }], entry: EBOOT_ADDRESS });
 }

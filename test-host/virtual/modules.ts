@@ -63,14 +63,3 @@ export function decodeApplication(text: string, overrides: Settings): Decoded | 
 		return undefined;
 	}
 }
-
-/** The name that a specifier means in the module `importer`, as the SDK resolves it. */
-export function resolveName(specifier: string, importer: string): string {
-	if (!specifier.startsWith(".")) return specifier;
-	const path = importer.split("/").slice(0, -1);
-	for (const part of specifier.replace(/\.m?js$/, "").split("/")) {
-		if (part === "..") path.pop();
-		else if (part !== ".") path.push(part);
-	}
-	return path.join("/");
-}

@@ -7,7 +7,13 @@ export type ResetCause = (typeof ResetCause)[keyof typeof ResetCause];
 
 export type Outcome =
 	/** Runs on at `entry`, in what was loaded into `memory`. */
-	| { kind: "jump"; entry: number; memory: Memory }
+	| {
+			kind: "jump";
+			entry: number;
+			memory: Memory;
+			/** Flash offset of the image; that of flash 0 where not given. */
+			imageAddress?: number;
+	  }
 	/** The chip restarts: by software, or by the watchdog after an exception. */
 	| { kind: "reset"; cause: ResetCause; reason: string }
 	/** Nothing happens any more until somebody presses reset or cuts the power. */

@@ -7,19 +7,23 @@ const ASSUMED_SIZE = 0x400000;
 const ADDRESS_MASK = 0xffffff;
 
 export class RomFlash {
+	/** Bytes that these functions take the chip for. */
+	readonly size: number;
 	readonly #flash: NorFlash;
 
-	constructor(flash: NorFlash) {
+	/** `size` where a program has told them another one. */
+	constructor(flash: NorFlash, size = ASSUMED_SIZE) {
 		this.#flash = flash;
+		this.size = size;
 	}
 
 	/**
 	 * SPIRead: whole words, the last one beyond `length` where that is no multiple of 4; a length that is not
 	 * positive as a signed number gives none. Undefined (the function's 1) where address + length, in 32 bits,
-	 * passes 4 MiB.
+	 * passes the size.
 	 */
 	read(address: number, length: number): Uint8Array | undefined {
-		if ((address + length) >>> 0 > ASSUMED_SIZE) return undefined;
+		if ((address + length) >>> 0 > this.size) return undefined;
 		if ((length | 0) < 1) return new Uint8Array(0);
 		const bytes = new Uint8Array(4 * Math.ceil(length / 4));
 		this.#pieces(address, bytes, (at, piece) => this.#flash.read(at, piece));
@@ -28,13 +32,13 @@ export class RomFlash {
 
 	/** SPIWrite; false where it reports a failure. */
 	write(address: number, bytes: Uint8Array): boolean {
-		if ((address + bytes.length) >>> 0 > ASSUMED_SIZE || bytes.length % 4 !== 0) return false;
+		if ((address + bytes.length) >>> 0 > this.size || bytes.length % 4 !== 0) return false;
 		return succeeds(() => this.#pieces(address, bytes, (at, piece) => this.#flash.program(at, piece)));
 	}
 
 	/** SPIEraseSector of sector `number`; false where it reports a failure. */
 	eraseSector(number: number): boolean {
-		if (number >= ASSUMED_SIZE / SECTOR_SIZE) return false;
+		if (number >= this.size / SECTOR_SIZE) return false;
 		return succeeds(() => this.#flash.eraseSector((number * SECTOR_SIZE) % this.#flash.size));
 	}
 

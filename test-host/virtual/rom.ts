@@ -12,16 +12,26 @@ import { hex8, hex32, type Print, printf } from "./uart";
 /** The ROM moves an image through a buffer of this many bytes; "room" and "tail" are what is left in it. */
 const LINE = 16;
 
+/** Strapping pins read at a reset from outside: start from flash, or load through the serial line. */
+export const BOOT_MODE_FLASH = 3;
+export const BOOT_MODE_SERIAL = 1;
+
 export interface RomOptions {
 	flash: NorFlash;
 	print: Print;
-	cause: ResetCause;
+	/** None where there was no reset: a program in RAM has jumped here. */
+	cause: ResetCause | undefined;
+}
+
+/** What the ROM says first after a reset. `bootMode` is the strapping: 3 goes on from flash, 1 from the serial line. */
+export function printReset(print: Print, cause: ResetCause, bootMode: number): void {
+	printf(print, `\n ets Jan  8 2013,rst cause:${cause}, boot mode:(${bootMode},6)\n\n`);
 }
 
 /** Runs the ROM up to the jump into the boot loader. Throws PowerCut where the flash has no power. */
 export function runROM(options: RomOptions): Outcome {
 	const { print, cause } = options;
-	printf(print, `\n ets Jan  8 2013,rst cause:${cause}, boot mode:(3,6)\n\n`);
+	if (cause !== undefined) printReset(print, cause, BOOT_MODE_FLASH);
 	const flash = new RomFlash(options.flash);
 	const header = view(flash.read(0, HEADER_LENGTH));
 	const magic = header?.getUint8(0);

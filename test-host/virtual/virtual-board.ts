@@ -10,16 +10,16 @@ import { decodeApplication, type Settings } from "./modules";
 import { NodeEngine } from "./node-engine";
 import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
-import { runROM } from "./rom";
+import { BOOT_MODE_FLASH, BOOT_MODE_SERIAL, printReset, runROM } from "./rom";
 import { RtcMemory } from "./rtc";
+import { isRtosBoot, runRtosBoot } from "./rtos-boot";
+import { SerialLoader } from "./serial/serial-loader";
 import { Exception, printException, printf } from "./uart";
 
 /** The hardware watchdog's time; a test may want a shorter one. */
 const WATCHDOG = 8000;
 /** What a reset takes before the ROM prints; keeps a board that restarts for ever from eating the machine. */
 const RESET_TIME = 50;
-/** The strapping of a NodeMCU that starts from flash. */
-const BOOT_MODE_FLASH = 3;
 
 export interface VirtualBoardOptions {
 	/** The flash's file; created erased where it does not exist. */
@@ -28,6 +28,8 @@ export interface VirtualBoardOptions {
 	flashSize?: number | undefined;
 	/** Six bytes; Espressif's prefix and random ones where not given. */
 	mac?: Uint8Array | undefined;
+	/** Whether a boot loader for slots knows trials, as ESP-IDF's does; Espressif's for this chip does not. */
+	bootTrials?: boolean;
 	/** Overrides of the manifest's `config`. */
 	settings?: Settings;
 	/** Runs the application; Node where not given. */
@@ -36,12 +38,15 @@ export interface VirtualBoardOptions {
 	mdns?: { interface?: string; port?: number };
 	/** Milliseconds without a turn of the event loop before the watchdog resets. */
 	watchdog?: number;
+	/** What the chip prints. */
 	onUART(text: string): void;
+	/** All that leaves the TX pin: the same, and the serial loader's packets. */
+	onSerial?(bytes: Uint8Array): void;
 	onListening?(protocol: "udp" | "tcp", port: number): void;
 }
 
-/** Off: no power. Hung: the chip waits for the reset button. */
-export type BoardState = "off" | "booting" | "running" | "hung";
+/** Off: no power, or reset held. Loading: the serial loader waits. Hung: the chip waits for the reset button. */
+export type BoardState = "off" | "booting" | "running" | "loading" | "hung";
 
 export class VirtualBoard {
 	readonly flash: NorFlash;
@@ -50,8 +55,15 @@ export class VirtualBoard {
 	readonly #options: VirtualBoardOptions;
 	readonly #mac: Uint8Array;
 	readonly #rtc = new RtcMemory();
+	/** The flash button: pressed at a reset from outside, the chip starts its serial loader. */
+	flashButton = false;
+	#bootMode = BOOT_MODE_FLASH;
+	#held = false;
+	#loader: SerialLoader | undefined;
 	#state: BoardState = "off";
 	#run: Run | undefined;
+	/** What still ends of runs before. */
+	#ending: Promise<unknown> = Promise.resolve();
 	#boot: NodeJS.Timeout | undefined;
 	#watchdog: NodeJS.Timeout | undefined;
 
@@ -70,23 +82,50 @@ export class VirtualBoard {
 		return this.#state;
 	}
 
+	/** The serial loader, while it waits. */
+	get loader(): SerialLoader | undefined {
+		return this.#loader;
+	}
+
+	/** Bytes that come to the RX pin; resolves when they are taken. An application reads none. One call at a time. */
+	async receive(bytes: Uint8Array): Promise<void> {
+		try {
+			await this.#loader?.receive(bytes);
+		} catch (error) {
+			if (!(error instanceof PowerCut)) throw error;
+			this.#powerLost();
+		}
+	}
+
 	/** The switch: on. */
 	powerOn(): void {
 		if (this.#state !== "off") return;
 		this.control.powerOn();
+		this.#strap();
 		this.#restart(ResetCause.POWER, "Power On");
 	}
 
 	/** The switch: off, in the middle of whatever runs. RTC memory is lost. */
 	async powerOff(): Promise<void> {
 		this.control.powerOff();
+		this.#held = false;
 		await this.#stop();
 		this.#rtc.powerOff();
 	}
 
+	/** Presses the reset button, without letting go. */
+	async holdReset(): Promise<void> {
+		if (this.#state === "off") return;
+		this.#held = true;
+		await this.#stop();
+	}
+
 	/** The reset button. */
 	async reset(): Promise<void> {
-		if (this.#state === "off") return;
+		if (this.#state === "off" && !this.#held) return;
+		this.#held = false;
+		// As the pin rises, however long the run before takes to end.
+		this.#strap();
 		await this.#stop();
 		this.#restart(ResetCause.RESET, "External System");
 	}
@@ -114,6 +153,12 @@ export class VirtualBoard {
 
 	#print(text: string): void {
 		this.#options.onUART(text);
+		this.#options.onSerial?.(Buffer.from(text));
+	}
+
+	/** A reset from outside reads the strapping pins; one by software keeps what they were. */
+	#strap(): void {
+		this.#bootMode = this.flashButton ? BOOT_MODE_SERIAL : BOOT_MODE_FLASH;
 	}
 
 	#restart(cause: ResetCause, reason: string): void {
@@ -122,11 +167,43 @@ export class VirtualBoard {
 	}
 
 	#start(cause: ResetCause, reason: string): void {
+		if (this.#bootMode === BOOT_MODE_FLASH) {
+			this.#startFromFlash(cause, reason);
+			return;
+		}
+		printReset((text) => this.#print(text), cause, this.#bootMode);
+		this.#state = "loading";
+		const { flash } = this;
+		const send = (bytes: Uint8Array) => this.#options.onSerial?.(bytes);
+		this.#loader = new SerialLoader({
+			flash,
+			mac: this.#mac,
+			send,
+			onEnd: (next) => {
+				this.#loader = undefined;
+				if (next === "reset") this.#restart(ResetCause.RESET, "Software/System restart");
+				else if (next === "run") this.#startFromFlash(undefined, reason);
+				else this.#hangInRAM();
+			},
+		});
+	}
+
+	#hangInRAM(): void {
+		printf((text) => this.#print(text), "machine code in RAM, which this board does not run\n");
+		this.#state = "hung";
+	}
+
+	#startFromFlash(cause: ResetCause | undefined, reason: string): void {
 		const print = (text: string) => this.#print(text);
 		const { flash } = this;
 		try {
 			let outcome: Outcome = runROM({ flash, print, cause });
-			if (outcome.kind === "jump") outcome = runEboot({ flash, rtc: this.#rtc, print });
+			const isSlots = () => isRtosBoot(flash, outcome);
+			if (outcome.kind === "jump" && !isSlots()) outcome = runEboot({ flash, rtc: this.#rtc, print });
+			// It may be what eboot starts, too: a board that was upgraded through the air keeps eboot.
+			if (outcome.kind === "jump" && isSlots()) {
+				outcome = runRtosBoot({ flash, print, trials: this.#options.bootTrials ?? true });
+			}
 			if (outcome.kind === "hang") this.#state = "hung";
 			else if (outcome.kind === "reset") this.#restart(outcome.cause, outcome.reason);
 			else this.#runApplication(outcome, reason);
@@ -158,10 +235,11 @@ export class VirtualBoard {
 		const start = {
 			...application,
 			flashFile,
+			imageAddress: outcome.imageAddress ?? 0,
 			control: this.control,
 			rtc: this.#rtc,
 			mac: this.#mac,
-			bootMode: BOOT_MODE_FLASH,
+			bootMode: this.#bootMode,
 			resetReason,
 			mdns,
 		};
@@ -202,16 +280,24 @@ export class VirtualBoard {
 	}
 
 	#powerLost(): void {
+		this.#endLoader();
 		this.#state = "off";
 		this.#rtc.powerOff();
 	}
 
+	#endLoader(): void {
+		this.#loader?.stop();
+		this.#loader = undefined;
+	}
+
 	async #stop(): Promise<void> {
+		this.#endLoader();
 		clearTimeout(this.#boot);
 		clearInterval(this.#watchdog);
 		const run = this.#run;
 		this.#run = undefined;
 		this.#state = "off";
-		await run?.stop();
+		this.#ending = Promise.all([this.#ending, run?.stop()]);
+		await this.#ending;
 	}
 }

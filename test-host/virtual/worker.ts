@@ -5,11 +5,11 @@
 import { createContext, runInContext, SourceTextModule, SyntheticModule } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
 import shims from "virtual:shims";
+import { resolveName } from "../../tools/manifest/imports";
 import { installGlobals } from "../shims/globals";
 import { insertChip } from "./chip";
 import { Exit } from "./engine";
 import { layoutFor } from "./layout";
-import { resolveName } from "./modules";
 import { NorControl, NorFlash } from "./nor";
 import { RtcMemory } from "./rtc";
 import { HEARTBEAT, type ThreadMessage, type ThreadStart } from "./thread";
@@ -30,6 +30,7 @@ insertChip({
 	flash,
 	rtc: new RtcMemory({ buffer: start.rtc }),
 	layout: layoutFor(flash.size),
+	imageAddress: start.imageAddress,
 	mac: start.mac,
 	bootMode: start.bootMode,
 	resetReason: start.resetReason,

@@ -55,7 +55,7 @@ export class XsEngine implements Engine {
 	}
 
 	run(start: EngineStart, events: EngineEvents): Run {
-		const { flashFile, mac, bootMode, resetReason, rtc, mdns } = start;
+		const { flashFile, imageAddress, mac, bootMode, resetReason, rtc, mdns } = start;
 		const path = (name: string) => join(this.#folder, name);
 		writeFileSync(path("application"), encodeContainer(start.modules, start.resources));
 		writeFileSync(path("rtc"), readRTC(rtc));
@@ -65,7 +65,16 @@ export class XsEngine implements Engine {
 		const child = spawn(
 			this.#program,
 			[
-				...["--flash", flashFile, "--rtc", path("rtc"), "--control", path("control")],
+				...[
+					"--flash",
+					flashFile,
+					"--running",
+					String(imageAddress),
+					"--rtc",
+					path("rtc"),
+					"--control",
+					path("control"),
+				],
 				...["--application", path("application"), "--mac", address],
 				...["--boot-mode", String(bootMode), "--reset-reason", resetReason],
 			],

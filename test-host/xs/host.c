@@ -84,6 +84,7 @@ int main(int argc, char *argv[])
 		{ "mac", required_argument, NULL, 'm' },
 		{ "boot-mode", required_argument, NULL, 'b' },
 		{ "reset-reason", required_argument, NULL, 'w' },
+		{ "running", required_argument, NULL, 'i' },
 		{ "meter-limit", required_argument, NULL, 'l' },
 		{ "stack", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
@@ -103,6 +104,7 @@ int main(int argc, char *argv[])
 		case 'm': mac_of(optarg); break;
 		case 'b': chip.boot_mode = atoi(optarg); break;
 		case 'w': chip.reset_reason = optarg; break;
+		case 'i': chip.running = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'l': meter_limit = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 's': device_creation.stackCount = atoi(optarg); break;
 		default: return EXIT_USAGE;

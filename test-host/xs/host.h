@@ -78,6 +78,8 @@ typedef struct {
 	uint8_t *rtc;
 	uint8_t mac[6];
 	int boot_mode;
+	/* Flash offset of the image that the boot loader has started. */
+	uint32_t running;
 	const char *reset_reason;
 } Chip;
 

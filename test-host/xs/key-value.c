@@ -34,10 +34,24 @@ void xs_key_value_destructor(void *data)
 	(void)data;
 }
 
+/* In a slot: the place by the partition table, by which a build for slots is linked. */
+static uint32_t preferences_of_table(void)
+{
+	uint8_t entry[32];
+	for (uint32_t at = 0x8000; at < 0x8c00; at += sizeof(entry)) {
+		modSPIRead(at, sizeof(entry), entry);
+		if (!strcmp((const char *)entry + 12, "preferences"))
+			return entry[4] | (uint32_t)entry[5] << 8 | (uint32_t)entry[6] << 16;
+	}
+	return 0;
+}
+
 /* The first of the two sectors. */
 static uint32_t preferences(xsMachine *the)
 {
-	for (int i = 0; i < PARTITION_COUNT; i++)
+	if (chip.running && preferences_of_table())
+		return preferences_of_table();
+	for (uint32_t i = 0; i < PARTITION_COUNT; i++)
 		if (partitions[i].flashSize == chip.flash_size && !strcmp(partitions[i].name, "preferences"))
 			return partitions[i].offset;
 	xsUnknownError("no preferences");

@@ -13,8 +13,10 @@ import { PACKER_WORDS_LENGTH, PACKER_WORDS_OFFSET } from "./packer";
 
 const FLASH_MODE_OFFSET = 2;
 const ENTRY_OFFSET = 4;
-const FLASH_MODES: readonly string[] = ["QIO", "QOUT", "DIO", "DOUT"];
-const FLASH_FREQUENCIES: Readonly<Record<number, string>> = {
+/** By byte 2 of a header. */
+export const FLASH_MODES: readonly string[] = ["QIO", "QOUT", "DIO", "DOUT"];
+/** By the low four bits of byte 3. */
+export const FLASH_FREQUENCIES: Readonly<Record<number, string>> = {
 	0: "40 MHz",
 	1: "26 MHz",
 	2: "20 MHz",

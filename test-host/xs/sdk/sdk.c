@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "../digest.h"
 #include "../host.h"
 #include "spi_flash.h"
 #include "user_interface.h"
@@ -195,6 +196,54 @@ uint32_t sdk_random(void)
 uint32_t sdk_gpio_input(void)
 {
 	return (uint32_t)chip.boot_mode << 16;
+}
+
+/* Of the flash cache's, which MiB is mapped: the boot loader has chosen that of the image that it starts. */
+uint32_t sdk_register(uint32_t address)
+{
+	uint32_t mib = chip.running >> 20;
+	return address == 0x3ff0000c ? (mib >> 1) << 16 | (mib & 1) << 25 : 0;
+}
+
+uint32_t sdk_code_address(void)
+{
+	return 0x40200000 + (chip.running & 0xfffff);
+}
+
+/* The mask ROM's MD5, by the same state as the module crypt's. */
+typedef struct {
+	uint32_t state[4];
+	uint32_t count[2];
+	uint8_t block[64];
+} RomMD5;
+
+void MD5Init(RomMD5 *digest);
+void MD5Update(RomMD5 *digest, const uint8_t *bytes, uint16_t length);
+void MD5Final(uint8_t *result, RomMD5 *digest);
+
+void MD5Init(RomMD5 *digest)
+{
+	memset(digest, 0, sizeof(*digest));
+	memcpy(digest->state, md5.start, sizeof(digest->state));
+}
+
+void MD5Update(RomMD5 *digest, const uint8_t *bytes, uint16_t length)
+{
+	for (; length > 0; length--) {
+		digest->block[digest->count[0]++ % DIGEST_BLOCK] = *bytes++;
+		if (digest->count[0] % DIGEST_BLOCK == 0)
+			md5.compress(digest->state, digest->block);
+	}
+}
+
+void MD5Final(uint8_t *result, RomMD5 *digest)
+{
+	uint64_t bits = 8 * (uint64_t)digest->count[0];
+	MD5Update(digest, (const uint8_t *)"\x80", 1);
+	while (digest->count[0] % DIGEST_BLOCK != DIGEST_BLOCK - sizeof(bits))
+		MD5Update(digest, (const uint8_t *)"", 1);
+	MD5Update(digest, (const uint8_t *)&bits, sizeof(bits));
+	memcpy(result, digest->state, sizeof(digest->state));
 }
 
 void pinMode(uint8_t pin, uint8_t mode)

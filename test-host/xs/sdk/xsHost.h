@@ -36,6 +36,12 @@ uint8_t modSPIErase(uint32_t offset, uint32_t size);
 
 uint32_t modMilliseconds(void);
 
+/* The chip's registers, and where the application's code is mapped, which here is not what runs. */
+#define READ_PERI_REG(address) sdk_register(address)
+#define CODE_ADDRESS sdk_code_address()
+uint32_t sdk_register(uint32_t address);
+uint32_t sdk_code_address(void);
+
 /* The Arduino core's. */
 #define OUTPUT 1
 void pinMode(uint8_t pin, uint8_t mode);

@@ -1,0 +1,155 @@
+/**
+ * Which images the board went back from, so that it does not take them again from a server. Kept in flash, in the
+ * two sectors of the boot choice, behind its records. SPEC.md draws it. The sector of the choice that stays takes the
+ * note of a new image before the other one is erased for it; that it was refused is a cleared byte.
+ */
+import type { Flash } from "embedded:storage/flash";
+import type { ImageIdentity } from "../boot";
+import { readText, VERSION_LENGTH, writeText } from "../descriptor";
+import { crc32 } from "../eboot";
+import { putHex, toHex } from "../hex";
+import { SECTOR } from "../image";
+
+const NOTE_DISTANCE = 256;
+/** Of one sector; the record lies in the place of the first. */
+const NOTES_MAX = SECTOR / NOTE_DISTANCE - 1;
+const PLACES = 2 * NOTES_MAX;
+/** Of those that are kept over the erase of their sector. */
+const KEPT_MAX = 4;
+
+/** "OTN1", little-endian: the format's version is its last digit. */
+const MAGIC = 0x314e544f;
+const REFUSED_OFFSET = 4;
+const SEQUENCE_OFFSET = 8;
+const MD5_OFFSET = 12;
+const MD5_LENGTH = 16;
+const VERSION_OFFSET = 28;
+const TAG_OFFSET = 60;
+const TAG_LENGTH = 80;
+const CRC_OFFSET = 140;
+const NOTE_LENGTH = 144;
+
+export class RefusedImages {
+	private readonly flash: Flash;
+	private readonly bytes = new Uint8Array(NOTE_LENGTH);
+	private readonly view = new DataView(this.bytes.buffer);
+
+	/** The partition of the boot choice. What is thrown here is what the flash throws. */
+	constructor(flash: Flash) {
+		this.flash = flash;
+	}
+
+	/** Whether a sector takes the note of a new image, and what is kept of the other one. */
+	hasRoom(sector: number): boolean {
+		return this.free(sector, KEPT_MAX) >= 0;
+	}
+
+	/** Keeps in one sector what was refused by the notes of the other one, which is to be erased. */
+	carry(kept: number, erased: number): void {
+		let left = KEPT_MAX;
+		for (let i = (erased + 1) * NOTES_MAX - 1; i >= erased * NOTES_MAX && left > 0; i--) {
+			if (!this.load(i) || !this.refused) continue;
+			this.append(kept);
+			left -= 1;
+		}
+	}
+
+	/** Makes the note of a new image, which `append` then writes: in steps, since each call deep in the stack takes of it. */
+	describe({ md5, version, tag }: ImageIdentity, sequence: number): void {
+		this.bytes.fill(0);
+		this.view.setUint32(SEQUENCE_OFFSET, sequence, true);
+		putHex(this.bytes, MD5_OFFSET, md5);
+		writeText(this.view, VERSION_OFFSET, VERSION_LENGTH, version);
+		// One that does not fit is none.
+		writeText(this.view, TAG_OFFSET, TAG_LENGTH, tag.length > TAG_LENGTH ? "" : tag);
+		this.seal();
+	}
+
+	/** Writes the note to a sector, where it has room. */
+	append(sector: number): void {
+		const place = this.free(sector, 0);
+		if (place >= 0) this.flash.write(this.bytes, placeOf(place));
+	}
+
+	/** The image that was chosen with this sequence is not taken again. */
+	refuse(sequence: number): void {
+		for (let i = 0; i < PLACES; i++) {
+			if (!this.load(i) || this.refused || this.sequence !== sequence) continue;
+			this.flash.write(new Uint8Array(1), placeOf(i) + REFUSED_OFFSET);
+		}
+	}
+
+	/** The image that was chosen with this sequence is good, whatever was said of it. */
+	accept(sequence: number): void {
+		let md5 = "";
+		for (let i = 0; i < PLACES; i++) {
+			if (this.load(i) && !this.refused && this.sequence === sequence) md5 = this.md5;
+		}
+		for (let i = 0; i < PLACES; i++) {
+			if (this.load(i) && this.refused && this.md5 === md5) this.flash.write(new Uint8Array(4), placeOf(i));
+		}
+	}
+
+	/** By its MD5 where that is known, else by its ETag, else by its version. */
+	has(image: ImageIdentity): boolean {
+		for (let i = 0; i < PLACES; i++) if (this.load(i) && this.refused && this.is(image)) return true;
+		return false;
+	}
+
+	private is({ md5, tag, version }: ImageIdentity): boolean {
+		if (md5 !== "") return md5 === this.md5;
+		const known = readText(this.view, TAG_OFFSET, TAG_LENGTH);
+		if (tag !== "" && known !== "") return tag === known;
+		return version !== "" && version === readText(this.view, VERSION_OFFSET, VERSION_LENGTH);
+	}
+
+	private get refused(): boolean {
+		return this.bytes[REFUSED_OFFSET] !== 0xff;
+	}
+
+	private get sequence(): number {
+		return this.view.getUint32(SEQUENCE_OFFSET, true);
+	}
+
+	private get md5(): string {
+		return toHex(this.bytes.buffer.slice(MD5_OFFSET, MD5_OFFSET + MD5_LENGTH));
+	}
+
+	/** The first free place of a sector that has `more` behind it; -1 where there is none. */
+	private free(sector: number, more: number): number {
+		const first = new Uint8Array(1);
+		const end = (sector + 1) * NOTES_MAX;
+		for (let i = sector * NOTES_MAX; i + more < end; i++) {
+			this.flash.read(first, placeOf(i));
+			if (first[0] === 0xff) return i;
+		}
+		return -1;
+	}
+
+	private seal(): void {
+		this.view.setUint32(0, MAGIC, true);
+		this.bytes[REFUSED_OFFSET] = 0xff;
+		this.view.setUint32(CRC_OFFSET, crc32(this.bytes, CRC_OFFSET), true);
+	}
+
+	/** Takes the note at a place into the buffer; false where there is none, or a torn one. */
+	private load(place: number): boolean {
+		this.flash.read(this.bytes, placeOf(place));
+		return this.view.getUint32(0, true) === MAGIC && this.isWhole();
+	}
+
+	private isWhole(): boolean {
+		const { bytes } = this;
+		const refused = bytes[REFUSED_OFFSET] ?? 0xff;
+		// Written later than the CRC.
+		bytes[REFUSED_OFFSET] = 0xff;
+		const crc = crc32(bytes, CRC_OFFSET);
+		bytes[REFUSED_OFFSET] = refused;
+		return crc === this.view.getUint32(CRC_OFFSET, true);
+	}
+}
+
+/** Places 0 to 14 are in the first sector, the others in the second. */
+function placeOf(place: number): number {
+	return (place < NOTES_MAX ? place + 1 : place + 2) * NOTE_DISTANCE;
+}
