@@ -24,7 +24,11 @@ export async function bundleSimulation(): Promise<string> {
 		platform: "node",
 		target: "node20",
 		packages: "external",
-		alias: { ...shimFiles(), crypt: join(folder, "device/crypt.ts") },
+		alias: {
+			...shimFiles(),
+			crypt: join(folder, "device/crypt.ts"),
+			"embedded:storage/flash": join(folder, "device/flash.ts"),
+		},
 		inject: [join(folder, "device/globals.ts")],
 		plugins: [
 			{

@@ -4,16 +4,28 @@ import { Clock } from "./clock";
 import { Cpu } from "./cpu";
 import { Network } from "./network";
 
+/** Erases before the bytes come; does not erase what is erased; does not write what is there. */
+export type Saving = "ahead" | "erased" | "equal";
+export const SAVINGS: readonly Saving[] = ["ahead", "erased", "equal"];
+
+export interface MachineOptions {
+	air: AirOptions;
+	/** Instructions that the firmware's script takes for a byte that it reads. */
+	script: number;
+	savings: readonly Saving[];
+}
+
 export class Machine {
 	readonly clock = new Clock();
 	readonly cpu = new Cpu(this.clock);
 	readonly network: Network;
-	/** Instructions that the firmware's script takes for a byte that it reads. */
 	readonly script: number;
+	readonly savings: readonly Saving[];
 
-	constructor(air: AirOptions, script: number) {
-		this.script = script;
+	constructor({ air, script, savings }: MachineOptions) {
 		this.network = new Network(this.clock, this.cpu, new Air(this.clock, air));
+		this.script = script;
+		this.savings = savings;
 	}
 }
 

@@ -6,8 +6,8 @@ import { bundleSimulation } from "./bundle";
 import { chart } from "./chart";
 import { TYPICAL, WORST } from "./figures";
 import { runMatrix } from "./matrix";
-import { goalsTable, limitText, phaseTable, shortTable } from "./report";
-import { conditions, FAST, rows, SLOW } from "./rows";
+import { goalsTable, limitText, phaseTable, savingTable, shortTable } from "./report";
+import { conditions, FAST, rows, SLOW, savingRows } from "./rows";
 import { serveTable } from "./serve-load";
 import type * as Simulation from "./simulation";
 
@@ -34,10 +34,12 @@ async function updates(): Promise<void> {
 	const lossless = conditions.filter(({ loss }) => loss === 0);
 	const typical = runMatrix({ simulate, rows, conditions, flash: TYPICAL });
 	const worst = runMatrix({ simulate, rows, conditions: lossless, flash: WORST });
+	const savings = runMatrix({ simulate, rows: savingRows, conditions: lossless, flash: TYPICAL });
 	const short = shortTable(typical, [SLOW, FAST]);
 	const full = [
 		limitText(TYPICAL),
 		goalsTable(typical, FAST, SLOW),
+		savingTable(savings, lossless),
 		...conditions.map((condition) => phaseTable(typical, condition)),
 		limitText(WORST),
 		shortTable(worst, lossless),

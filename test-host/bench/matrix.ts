@@ -1,7 +1,6 @@
 /** Runs rows under conditions, each in virtual time: the same figures each time. */
-import { gzipSync } from "node:zlib";
 import { type FlashCosts, flashLimit } from "./figures";
-import { benchFirmware } from "./image";
+import { Updates } from "./flash-before";
 import type { Condition, Row } from "./rows";
 import type { Phases, simulate } from "./simulation";
 
@@ -27,27 +26,23 @@ export interface MatrixOptions {
 	flash: FlashCosts;
 	/** Bytes of the firmware; the bench's where not given. */
 	imageLength?: number;
-	onResult?(result: Result): void;
 }
 
 export function runMatrix(options: MatrixOptions): Result[] {
-	const { simulate, rows, conditions, flash, imageLength, onResult } = options;
-	const old = benchFirmware("1.0.0", imageLength);
-	const firmware = benchFirmware("2.0.0", imageLength);
-	const gzip = gzipSync(firmware, { level: 9 });
+	const { simulate, rows, conditions, flash, imageLength } = options;
+	const updates = new Updates(imageLength);
 	return conditions.flatMap((condition) =>
 		rows.map((row): Result => {
 			const seeds = condition.loss > 0 ? SEEDS : SEEDS.slice(0, 1);
-			const { way, switches = {} } = row;
-			const phases = mean(
-				seeds.map((seed) => {
-					const air = { ...condition, seed };
-					return simulate({ way, flash, air, old, firmware, gzip: row.gzip ? gzip : undefined, switches });
-				}),
+			const { way, savings } = row;
+			const update = updates.of(row);
+			const runs = seeds.map((seed) =>
+				simulate({ ...update, way, savings, flash, air: { ...condition, seed } }),
 			);
-			const sent = row.gzip ? gzip.length : firmware.length;
+			const phases = mean(runs);
 			const { transfer, verification, copy, start } = phases;
-			const result = {
+			const { length: sent } = update.sent;
+			return {
 				...phases,
 				row,
 				condition,
@@ -56,8 +51,6 @@ export function runMatrix(options: MatrixOptions): Result[] {
 				bySectors: (transfer * flashLimit(flash, "sector")) / sent,
 				byBlocks: (transfer * flashLimit(flash, "block")) / sent,
 			};
-			onResult?.(result);
-			return result;
 		}),
 	);
 }

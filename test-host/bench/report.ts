@@ -37,7 +37,7 @@ const times = (ratio: number) => ratio.toFixed(2);
 /** Short: the whole time under some conditions, and times as fast as the Arduino core's. */
 export function shortTable(results: readonly Result[], conditions: readonly Condition[]): string {
 	const rows = [...new Set(results.map(({ row }) => row))];
-	const titles = ["an update by", ...conditions.map((one) => `${one.rate / 1000} KB/s, ${one.roundTrip} ms`)];
+	const titles = ["an update by", ...conditions.map(networkName)];
 	return table(
 		titles,
 		rows.map((row) => [
@@ -82,6 +82,23 @@ export function phaseTable(results: readonly Result[], condition: Condition): st
 			]),
 	);
 }
+
+/** What each saving brings: seconds of the transfer under some conditions. */
+export function savingTable(results: readonly Result[], conditions: readonly Condition[]): string {
+	const rows = [...new Set(results.map(({ row }) => row))];
+	return table(
+		["`ota8266 upload`, raw, the transfer with", ...conditions.map(networkName)],
+		rows.map((row) => [
+			row.name,
+			...conditions.map((condition) => {
+				const result = results.find((one) => one.row === row && one.condition === condition);
+				return result ? `${seconds(result.transfer)} s, ${times(result.bySectors)} of the limit` : "";
+			}),
+		]),
+	);
+}
+
+const networkName = (one: Condition) => `${one.rate / 1000} KB/s, ${one.roundTrip} ms`;
 
 export function limitText(costs: FlashCosts): string {
 	const kilobytes = (unit: "sector" | "block") => (flashLimit(costs, unit) / 1000).toFixed(1);

@@ -3,16 +3,19 @@ import { installGlobals } from "../shims/globals";
 import { insertChip } from "../virtual/chip";
 import { runEboot } from "../virtual/eboot";
 import { layoutFor } from "../virtual/layout";
-import { Noise } from "../virtual/noise";
 import { NorFlash } from "../virtual/nor";
+import type { Outcome } from "../virtual/outcome";
 import { RtcMemory } from "../virtual/rtc";
+import { runRtosBoot } from "../virtual/rtos-boot";
 import type { AirOptions } from "./air";
 import { ArduinoCore } from "./arduino-core";
-import { Firmware, SERVER_PORT, type Switches } from "./device/firmware";
+import { Firmware, SERVER_PORT } from "./device/firmware";
 import { bootTimeOf, COMPLETE, type FlashCosts, FORM, INFLATE, START, timeOf, UPDATE } from "./figures";
-import { insertMachine, Machine } from "./machine";
+import { insertMachine, Machine, SAVINGS, type Saving } from "./machine";
 import { startUploader } from "./peers/espota";
 import { startHTTPUpload, startServer } from "./peers/http";
+
+export type { Saving };
 
 const FLASH_SIZE = 0x400000;
 const BLOCK = 0x10000;
@@ -23,15 +26,18 @@ export type Way = "core" | "espota" | "upload" | "upload, password" | "put" | "f
 
 export interface Scenario {
 	way: Way;
+	/** What saves time in the flash; all where not given. */
+	savings?: readonly Saving[] | undefined;
 	flash: FlashCosts;
 	air: AirOptions;
-	/** What runs before. */
-	old: Uint8Array;
-	/** What is to run afterwards. */
+	/** What the flash holds before, by flash offset, each where nothing lies; the rest is erased. */
+	before: readonly (readonly [number, Uint8Array])[];
+	/** Whether the boot loader is that of two slots, or eboot. */
+	slots: boolean;
+	/** What comes, and what is then to run, at this flash offset. Where the two differ, it is a gzip. */
+	sent: Uint8Array;
 	firmware: Uint8Array;
-	/** Its gzip, where that is what is sent. */
-	gzip?: Uint8Array | undefined;
-	switches?: Switches;
+	place: number;
 }
 
 /** Seconds. */
@@ -54,9 +60,8 @@ class Restarted extends Error {}
 
 /** Runs it. Throws Error where the update does not end well. */
 export function simulate(scenario: Scenario): Phases {
-	const run = new Run(scenario);
 	try {
-		return run.phases();
+		return new Run(scenario).phases();
 	} finally {
 		insertChip(undefined);
 		insertMachine(undefined);
@@ -73,9 +78,10 @@ class Run {
 	#received: { time: number; computing: number; waiting: number } | undefined;
 
 	constructor(scenario: Scenario) {
+		const { way, flash: costs, savings = SAVINGS, before } = scenario;
 		this.#scenario = scenario;
-		const { flash: costs, old } = scenario;
-		this.#machine = new Machine(scenario.air, scenario.way === "form" ? UPDATE + FORM : UPDATE);
+		const script = way === "form" ? UPDATE + FORM : UPDATE;
+		this.#machine = new Machine({ air: scenario.air, script, savings });
 		this.#flash = NorFlash.inMemory(FLASH_SIZE, {
 			onOperation: (operation, length) => {
 				let time = length * costs.transfer;
@@ -84,19 +90,14 @@ class Run {
 				this.#spend(time);
 			},
 		});
-		const layout = layoutFor(FLASH_SIZE);
-		const staging = layout.get("nextota");
-		// As an update before has left it: nothing of it is erased.
-		if (staging) {
-			this.#flash.program(staging.offset, new Noise(7).fill(new Uint8Array(staging.size)));
-		}
-		this.#flash.program(0, old);
+		for (const [address, bytes] of before) this.#flash.program(address, bytes);
 		insertMachine(this.#machine);
 		installGlobals();
 		insertChip({
 			flash: this.#flash,
 			rtc: this.#rtc,
-			layout,
+			layout: layoutFor(FLASH_SIZE),
+			imageAddress: imageAddressOf(this.#boot()),
 			mac: Uint8Array.of(0x18, 0xfe, 0x34, 0xab, 0xcd, 0xef),
 			bootMode: 3,
 			resetReason: "Power On",
@@ -112,9 +113,9 @@ class Run {
 
 	phases(): Phases {
 		const { cpu } = this.#machine;
-		const begin = this.#begin();
-		const { computing, waiting } = cpu;
-		this.#start();
+		const start = this.#prepare();
+		const { now: begin, computing, waiting } = cpu;
+		start();
 		this.#runUntilRestart();
 		const received = this.#received;
 		if (!received) throw new Error("restarted without an update");
@@ -129,47 +130,40 @@ class Run {
 		};
 	}
 
-	/** Starts what runs on the board; when it has settled. */
-	#begin(): number {
-		const { clock, cpu } = this.#machine;
-		const { way, switches = {} } = this.#scenario;
-		if (way === "core") new ArduinoCore(this.#machine, () => this.#done());
-		else {
-			const firmware = new Firmware(switches, {
-				onProgress: (done) => {
-					if (done !== this.#sent.length) return;
-					this.#done();
-					this.#machine.cpu.compute(timeOf(COMPLETE));
-				},
-				onError: (error) => {
-					throw error;
-				},
-			});
-			if (way === "put" || way === "form") firmware.form();
-			else if (way !== "poll") firmware.arduinoOTA(way === "upload, password" ? PASSWORD : undefined);
-			else
-				this.#start = () => {
-					startServer(this.#machine, this.#sent, SERVER_PORT);
-					firmware.poll();
-				};
-			clock.run(() => firmware.running.md5 !== undefined);
+	/** Starts what runs on the board, until it has settled; what is returned begins the update. */
+	#prepare(): () => void {
+		const { way, savings = SAVINGS, sent } = this.#scenario;
+		const machine = this.#machine;
+		const password = way === "upload, password" ? PASSWORD : undefined;
+		const upload = () =>
+			startUploader(machine, { image: sent, eager: password !== undefined || way === "upload", password });
+		if (way === "core") {
+			new ArduinoCore(machine, () => this.#done());
+			return upload;
 		}
-		return cpu.now;
-	}
-
-	/** The PC's part. */
-	#start = (): void => {
-		const { way } = this.#scenario;
-		const image = this.#sent;
-		if (way === "put" || way === "form") startHTTPUpload(this.#machine, image, way === "form");
-		else {
-			const password = way === "upload, password" ? PASSWORD : undefined;
-			startUploader(this.#machine, { image, eager: way.startsWith("upload"), password });
+		const firmware = new Firmware(savings.includes("ahead"), {
+			onProgress: (done) => {
+				if (done !== sent.length) return;
+				this.#done();
+				machine.cpu.compute(timeOf(COMPLETE));
+			},
+			onError: (error) => {
+				throw error;
+			},
+		});
+		machine.clock.run(() => firmware.running.md5 !== undefined);
+		if (way === "poll") {
+			return () => {
+				startServer(machine, sent, SERVER_PORT);
+				firmware.poll();
+			};
 		}
-	};
-
-	get #sent(): Uint8Array {
-		return this.#scenario.gzip ?? this.#scenario.firmware;
+		if (way === "put" || way === "form") {
+			firmware.form();
+			return () => startHTTPUpload(machine, sent, way === "form");
+		}
+		firmware.arduinoOTA(password);
+		return upload;
 	}
 
 	#done(): void {
@@ -185,19 +179,30 @@ class Run {
 		}
 	}
 
-	/** Boots; what the boot loader's copy takes. Throws Error where the new firmware is not what then lies at 0. */
+	#boot(): Outcome {
+		const options = { flash: this.#flash, rtc: this.#rtc, print: () => {} };
+		return this.#scenario.slots ? runRtosBoot({ ...options, trials: true }) : runEboot(options);
+	}
+
+	/** Boots; what the boot loader takes. Throws Error where the new firmware is not what then runs. */
 	#copy(): number {
-		const { firmware, gzip } = this.#scenario;
-		let time = gzip ? bootTimeOf(INFLATE * firmware.length) : 0;
+		const { firmware, sent, place } = this.#scenario;
+		let time = sent === firmware ? 0 : bootTimeOf(INFLATE * firmware.length);
 		this.#spend = (more) => {
 			time += more;
 		};
-		const { kind } = runEboot({ flash: this.#flash, rtc: this.#rtc, print: () => {} });
+		const outcome = this.#boot();
 		this.#spend = () => {};
 		const present = new Uint8Array(firmware.length);
-		this.#flash.read(0, present);
+		this.#flash.read(place, present);
 		const isNew = present.every((byte, i) => byte === firmware[i]);
-		if (kind !== "jump" || !isNew) throw new Error("the new firmware does not start");
+		if (!isNew || imageAddressOf(outcome) !== place) throw new Error("the new firmware does not start");
 		return time;
 	}
+}
+
+/** Flash offset of what starts; a boot loader that copies tells none. Throws Error where nothing does. */
+function imageAddressOf(outcome: Outcome): number {
+	if (outcome.kind !== "jump") throw new Error(`nothing starts: ${outcome.reason}`);
+	return outcome.imageAddress ?? 0;
 }

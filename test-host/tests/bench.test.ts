@@ -6,10 +6,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { bundleSimulation } from "../bench/bundle";
 import { chart } from "../bench/chart";
 import { TYPICAL, WORST } from "../bench/figures";
+import { Updates } from "../bench/flash-before";
 import { benchFirmware } from "../bench/image";
 import { runMatrix } from "../bench/matrix";
 import { goalsTable, phaseTable, shortTable } from "../bench/report";
-import { CORE, FAST, rows, SLOW } from "../bench/rows";
+import { CORE, FAST, type Row, rows, SLOW } from "../bench/rows";
 import type * as Simulation from "../bench/simulation";
 import { root } from "../virtual/bundle";
 
@@ -44,55 +45,66 @@ test("the same figures come out of two runs, lost packets included", () => {
 });
 
 describe("an update in virtual time", () => {
-	const old = benchFirmware("1.0.0", LENGTH);
-	const firmware = benchFirmware("2.0.0", LENGTH);
+	const updates = new Updates(LENGTH);
 	const air = { ...FAST, seed: 1 };
 	const sectors = Math.ceil(LENGTH / 4096);
 
+	function run(way: Simulation.Way, options: Partial<Row & Simulation.Scenario> = {}): Simulation.Phases {
+		const row = { name: way, way, gzip: false, ...options };
+		return simulate({ ...updates.of(row), way, flash: TYPICAL, air, ...options });
+	}
+
 	test("copies as eboot does: an erase and a program of each sector but the boot loader's, equal one", () => {
-		const { copy } = simulate({ way: "upload", flash: TYPICAL, air, old, firmware });
+		const { copy } = run("upload");
 		const least = (sectors - 1) * (0.045 + 16 * 0.0004);
 		expect(copy).toBeGreaterThan(least);
 		expect(copy).toBeLessThan(least * 1.1);
 	});
 
+	test("copies nothing where there are two slots", () => {
+		expect(run("put", { slots: true }).copy).toBeLessThan(0.1);
+	});
+
 	test("waits in the transfer for an erase and a program of each sector, at least", () => {
-		const { transfer, waiting } = simulate({ way: "put", flash: TYPICAL, air, old, firmware });
+		const { transfer, waiting } = run("put");
 		expect(transfer * waiting).toBeGreaterThan(sectors * (0.045 + 15 * 0.0004));
 		expect(waiting).toBeLessThan(1);
 	});
 
 	test("takes as many round trips as espota waits for", () => {
-		const near = simulate({ way: "core", flash: TYPICAL, air, old, firmware }).transfer;
-		const far = simulate({
-			way: "core",
-			flash: TYPICAL,
-			air: { ...air, roundTrip: 120 },
-			old,
-			firmware,
-		}).transfer;
+		const near = run("core").transfer;
+		const far = run("core", { air: { ...air, roundTrip: 120 } }).transfer;
 		// The invitation, its answer, the connection and each piece.
 		expect((far - near) / 0.1).toBeCloseTo(Math.ceil(LENGTH / 1460) + 2, -1);
 	});
 
 	test("is no faster on a worse flash", () => {
-		const time = (flash: typeof TYPICAL) => simulate({ way: "poll", flash, air, old, firmware }).transfer;
-		expect(time(WORST)).toBeGreaterThan(time(TYPICAL));
+		expect(run("poll", { flash: WORST }).transfer).toBeGreaterThan(run("poll").transfer);
 	});
 
 	test("transfers less and copies longer where it is compressed", () => {
-		const gzip = gzipSync(firmware, { level: 9 });
-		const raw = simulate({ way: "form", flash: TYPICAL, air, old, firmware });
-		const packed = simulate({ way: "form", flash: TYPICAL, air, old, firmware, gzip });
+		const raw = run("form");
+		const packed = run("form", { gzip: true });
 		expect(packed.transfer).toBeLessThan(raw.transfer);
 		expect(packed.copy).toBeGreaterThan(raw.copy);
 	});
 
-	test("fails where the board refuses what is sent", () => {
-		const damaged = firmware.slice().fill(0, 0x1000, 0x1010);
-		for (const { way } of [{ way: "upload" }, { way: "put" }, { way: "poll" }] as const) {
-			expect(() => simulate({ way, flash: TYPICAL, air, old, firmware: damaged })).toThrow("application header");
-		}
+	test("erases nothing where the flash is erased, and programs nothing where it holds the same", () => {
+		const used = run("poll", { savings: [] });
+		const blank = run("poll", { savings: ["erased"], staging: "blank" });
+		const equal = run("poll", { savings: ["equal"], staging: "equal" });
+		const waits = ({ transfer, waiting }: Simulation.Phases) => transfer * waiting;
+		expect(waits(used) - waits(blank)).toBeGreaterThan((sectors - 1) * 0.044);
+		expect(waits(equal)).toBeLessThan(0.1);
+	});
+
+	test("is faster where it erases ahead", () => {
+		expect(run("put", { savings: ["ahead"] }).transfer).toBeLessThan(run("put", { savings: [] }).transfer);
+	});
+
+	test.each(["upload", "put", "poll"] as const)("fails where the board refuses what comes by %s", (way) => {
+		const damaged = updates.of({ name: way, way, gzip: false }).firmware.slice().fill(0, 0x1000, 0x1010);
+		expect(() => run(way, { sent: damaged, firmware: damaged })).toThrow("application header");
 	});
 });
 

@@ -6,20 +6,27 @@ import HTTPClient from "embedded:network/http/client";
 import HTTPServer from "embedded:network/http/server";
 import { ArduinoOTA } from "../../../ota/arduino-ota";
 import type { Board } from "../../../ota/board";
+import { bootStrategy } from "../../../ota/boot-loader";
 import { HTTPUpdate } from "../../../ota/client/http-update";
-import { EbootStrategy } from "../../../ota/eboot";
 import { BoundedListener } from "../../../ota/http/listener";
 import { UpdateForm } from "../../../ota/http/update-form";
 import { RunningFirmware } from "../../../ota/running";
-import type { UpdateContext } from "../../../ota/update-options";
+import type { Update } from "../../../ota/update";
+import type { UpdateOptions } from "../../../ota/update-options";
 import { Updater } from "../../../ota/updater";
 import hostBoard from "../../shims/board";
 import { Noise } from "../../virtual/noise";
 
 export const SERVER_PORT = 8070;
 
-/** Switches of the Updater that a row has on. */
-export type Switches = Partial<Omit<UpdateContext, "board" | "boot" | "running">>;
+/** One that erases no sector before its bytes have come. */
+class PatientUpdater extends Updater {
+	override open(options: UpdateOptions): Update {
+		const update = super.open(options);
+		update.eraseAhead = () => {};
+		return update;
+	}
+}
 
 interface Told {
 	/** So many bytes of an update are in the Updater's hands. */
@@ -28,24 +35,23 @@ interface Told {
 }
 
 export class Firmware {
-	readonly running = new RunningFirmware();
+	readonly running: RunningFirmware;
 	readonly #board: Board;
 	readonly #updater: Updater;
 	readonly #told: Told;
 
-	constructor(switches: Switches, told: Told) {
+	constructor(erasesAhead: boolean, told: Told) {
 		const noise = new Noise(1);
 		// Its getters are the board's; only chance is to be the same each time.
-		this.#board = Object.create(hostBoard, {
+		const board = Object.create(hostBoard, {
 			random: { value: (bytes: Uint8Array) => noise.fill(bytes) },
 		}) as Board;
+		const boot = bootStrategy(board);
+		this.#board = board;
 		this.#told = told;
-		this.#updater = new Updater({
-			board: this.#board,
-			running: this.running,
-			boot: new EbootStrategy(this.#board),
-			...switches,
-		});
+		this.running = new RunningFirmware(boot.applicationOffset);
+		const context = { board, running: this.running, boot };
+		this.#updater = erasesAhead ? new Updater(context) : new PatientUpdater(context);
 	}
 
 	arduinoOTA(password: string | undefined): void {
