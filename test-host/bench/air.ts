@@ -1,10 +1,10 @@
 /** Wi-Fi between the board and a PC: one channel that both share, a round trip, and packets that are lost. */
+import { SEGMENT } from "../shims/connection";
 import { Noise } from "../virtual/noise";
 import type { Clock } from "./clock";
 
 /** IP and TCP. */
 const HEADERS = 40;
-const SEGMENT = 1460;
 
 export interface AirOptions {
 	/** Bytes a second that full segments carry. */

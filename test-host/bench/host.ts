@@ -1,4 +1,5 @@
 /** The two ends of the air: the board, whose processor handles each packet, and a PC, which takes no time. */
+import { WINDOW } from "../shims/connection";
 import type { Air } from "./air";
 import type { Clock } from "./clock";
 import type { Cpu } from "./cpu";
@@ -28,11 +29,9 @@ export interface TcpProfile {
 	timeoutFirst: number;
 }
 
-const SEGMENT = 1460;
-
 /** lwIP as the SDK for the ESP8266 has it: TCP_WND, the fast timer of 250 ms, TCP_MINRTO of two slow ones of 500 ms. */
 export const lwip: TcpProfile = {
-	window: 4 * SEGMENT,
+	window: WINDOW,
 	initialWindow: 2,
 	acknowledgeAfter: (now) => 250_000 - (now % 250_000),
 	timeoutMin: 1_000_000,

@@ -1,6 +1,6 @@
 /** One update from the first packet until the board is in the network again, in virtual time, its phases apart. */
 import { installGlobals } from "../shims/globals";
-import { insertChip } from "../virtual/chip";
+import { insertChip, QUIET } from "../virtual/chip";
 import { runEboot } from "../virtual/eboot";
 import { layoutFor } from "../virtual/layout";
 import { NorFlash } from "../virtual/nor";
@@ -98,12 +98,7 @@ class Run {
 			rtc: this.#rtc,
 			layout: layoutFor(FLASH_SIZE),
 			imageAddress: imageAddressOf(this.#boot()),
-			mac: Uint8Array.of(0x18, 0xfe, 0x34, 0xab, 0xcd, 0xef),
-			bootMode: 3,
-			resetReason: "Power On",
-			mdns: {},
-			uart: () => {},
-			listening: () => {},
+			...QUIET,
 			restart: () => {
 				throw new Restarted();
 			},

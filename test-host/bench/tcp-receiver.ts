@@ -1,20 +1,17 @@
 /** A TCP's receiving half: the window, and when it acknowledges. */
+import { SEGMENT } from "../shims/connection";
+import { Segments } from "../shims/segments";
 import type { Host } from "./host";
-import { SEGMENT } from "./tcp-sender";
 
 export class Receiver {
 	/** Called when bytes can be read that could not, or the peer has ended its side. */
 	onReadable: () => void = () => {};
 	readonly #host: Host;
 	readonly #acknowledge: () => void;
-	/** In order, to be read: one piece is one segment, which takes its part of the window until all of it is read. */
-	readonly #segments: Uint8Array[] = [];
-	#consumed = 0;
-	/** Bytes that can be read. */
-	available = 0;
+	/** In order, to be read. */
+	readonly #segments = new Segments();
 	/** Everything before this offset has come. */
 	next = 0;
-	#held = 0;
 	#edge: number;
 	/** By offset: what came before what is to precede it. */
 	readonly #early = new Map<number, { bytes: Uint8Array; end: boolean }>();
@@ -28,6 +25,11 @@ export class Receiver {
 		this.#edge = host.tcp.window;
 	}
 
+	/** Bytes that can be read. */
+	get available(): number {
+		return this.#segments.available;
+	}
+
 	/** The peer has ended its side, and all of it has come. */
 	get ended(): boolean {
 		return this.#ended;
@@ -35,8 +37,7 @@ export class Receiver {
 
 	/** Offset that the peer may reach, as it is told; it moves by no less than a segment. */
 	get edge(): number {
-		const edge = this.next + this.#host.tcp.window - this.#held;
-		if (edge >= this.#edge + Math.min(this.#host.tcp.window / 2, SEGMENT)) this.#edge = edge;
+		if (this.#free >= this.#edge + Math.min(this.#host.tcp.window / 2, SEGMENT)) this.#edge = this.#free;
 		return this.#edge;
 	}
 
@@ -72,29 +73,20 @@ export class Receiver {
 
 	/** Fills `target`, which is no larger than what is available. */
 	read(target: Uint8Array): void {
-		this.available -= target.length;
-		for (let filled = 0; filled < target.length; ) {
-			const first = this.#segments[0] ?? new Uint8Array(0);
-			const part = first.subarray(this.#consumed, this.#consumed + target.length - filled);
-			target.set(part, filled);
-			filled += part.length;
-			this.#consumed += part.length;
-			if (this.#consumed < first.length) break;
-			this.#segments.shift();
-			this.#held -= first.length;
-			this.#consumed = 0;
+		this.#segments.read(target, () => {
 			// As lwIP does (tcp_recved): the news that a segment or more is free goes out at once.
-			const edge = this.next + this.#host.tcp.window - this.#held;
-			if (edge >= this.#edge + Math.min(this.#host.tcp.window / 4, SEGMENT)) this.#acknowledge();
-		}
+			if (this.#free >= this.#edge + Math.min(this.#host.tcp.window / 4, SEGMENT)) this.#acknowledge();
+		});
+	}
+
+	/** Offset that the window reaches. */
+	get #free(): number {
+		return this.next + this.#host.tcp.window - this.#segments.held;
 	}
 
 	#accept(bytes: Uint8Array, end: boolean): void {
 		this.next += bytes.length + (end ? 1 : 0);
 		this.#ended ||= end;
-		if (bytes.length === 0) return;
-		this.#segments.push(bytes);
-		this.#held += bytes.length;
-		this.available += bytes.length;
+		if (bytes.length > 0) this.#segments.push(bytes);
 	}
 }

@@ -1,8 +1,8 @@
 /** A TCP's sending half: window, Nagle, slow start, retransmission by time and by acknowledgements that repeat. */
+import { SEGMENT } from "../shims/connection";
 import { ByteQueue } from "./byte-queue";
 import type { Host } from "./host";
 
-export const SEGMENT = 1460;
 const DUPLICATES = 3;
 const TIMEOUT_MAX = 60_000_000;
 

@@ -1,13 +1,9 @@
 /** In the place of shims/connection.ts: lwIP's side of a connection, on the bench's TCP. */
+import { type Event, SEND_BUFFER } from "../../shims/connection";
 import { timeOf } from "../figures";
 import { machine } from "../machine";
 import type { TcpEnd } from "../tcp";
 import type { Socket } from "./net";
-
-/** The send buffer of lwIP on the ESP8266. */
-const SEND_BUFFER = 2 * 1460;
-
-export type Event = "readable" | "writable" | "error" | "output";
 
 export class Connection {
 	readonly socket: Socket;
