@@ -25,7 +25,7 @@ interface FlashDigestOptions {
 /** Digest of what lies in flash, in slices between which the event loop turns. */
 export class FlashDigest {
 	readonly #options: FlashDigestOptions;
-	readonly #flash: Flash;
+	#flash: Flash | undefined;
 	readonly #digest: NonNullable<FlashDigestOptions["digest"]>;
 	readonly #piece = new Uint8Array(PIECE);
 	#position = 0;
@@ -37,7 +37,6 @@ export class FlashDigest {
 	constructor(options: FlashDigestOptions) {
 		this.#options = options;
 		this.#digest = options.digest ?? new Digest("MD5");
-		this.#flash = flash.open({ path: options.partition, mode: "r" });
 		this.#timer = Timer.set(this.#next);
 	}
 
@@ -45,13 +44,14 @@ export class FlashDigest {
 	close(): void {
 		Timer.clear(this.#timer);
 		this.#timer = undefined;
-		this.#flash.close();
+		this.#flash?.close();
 	}
 
 	#slice(): void {
 		const { length, flashMode, onDone } = this.#options;
 		const end = Math.min(length, this.#position + SLICE);
 		try {
+			this.#flash ??= flash.open({ path: this.#options.partition, mode: "r" });
 			while (this.#position < end) {
 				const count = Math.min(PIECE, end - this.#position);
 				const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);

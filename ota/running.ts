@@ -13,16 +13,22 @@ import {
 
 export class RunningFirmware {
 	/** Bytes from the start of its partition to the end of the application image, the core's getSketchSize; 0 where its header makes no sense. */
-	readonly size: number;
+	readonly size: number = 0;
 	/** Name and version text of its descriptor, empty where it has none. */
-	readonly name: string;
-	readonly version: string;
+	readonly name: string = "";
+	readonly version: string = "";
 	/** MD5 of `size` bytes of flash, 32 hexadecimal digits; undefined until `measure` has ended. */
 	md5: string | undefined;
 
 	/** `applicationOffset`: the boot strategy's; eboot's where not given. */
 	constructor(applicationOffset = APPLICATION_OFFSET) {
-		const running = flash.open({ path: "running", mode: "r" });
+		let running: Flash;
+		try {
+			running = flash.open({ path: "running", mode: "r" });
+		} catch {
+			// A partition table that is damaged: it runs on, and nothing is known of it.
+			return;
+		}
 		this.size = sizeOf(running, applicationOffset);
 		const bytes = running.read(DESCRIPTOR_LENGTH, applicationOffset + DESCRIPTOR_PLACE);
 		const descriptor = readDescriptor(new DataView(bytes), 0);

@@ -2,7 +2,7 @@ import flash from "embedded:storage/flash";
 import type { ImageIdentity } from "./boot";
 import { ErrorCode, UpdateError } from "./errors";
 import { isHex } from "./hex";
-import { SECTOR } from "./image";
+import { MAP_LENGTH, SECTOR } from "./image";
 import { isStaged, type Place, placeOf } from "./kind";
 import type { UpdateReport } from "./report";
 import { clearResume } from "./resume";
@@ -107,6 +107,15 @@ export class Updater {
 		return trial;
 	}
 
+	/** Where in its MiB of flash an image for the free slot is linked to lie; undefined where there are no slots. */
+	get slot(): number | undefined {
+		if (this.#context.boot.stagesAtEnd) return undefined;
+		const partition = flash.open({ path: placeOf("firmware").staging, mode: "r" });
+		const { address } = partition.status();
+		partition.close();
+		return address % MAP_LENGTH;
+	}
+
 	/** The sector of the staging area where an update is noted that may be taken up again. */
 	get recordSector(): number {
 		return this.#context.boot.stagesAtEnd ? 0 : this.freeSpace("firmware") / SECTOR - 1;
@@ -131,6 +140,7 @@ export class Updater {
 		}
 		// It would be written over what the board may have to go back to.
 		if (kind === "firmware" && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		if (kind === "firmware" && boot.fault) throw boot.fault;
 		const awaits = this.awaitsRestart;
 		this.#update = this.make(options);
 		const staged = this.stages(kind);
@@ -153,8 +163,7 @@ export class Updater {
 			if (!options.staged) clearResume(this.recordSector);
 			return update;
 		} catch (error) {
-			if (error instanceof UpdateError) throw error;
-			throw this.#context.boot.fault ?? new UpdateError(ErrorCode.READ);
+			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
 		}
 	}
 

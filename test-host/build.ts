@@ -1,4 +1,4 @@
-/** `npm run build`: the update page, the command line, the virtual board and its first firmware, into dist/. */
+/** `npm run build`: the update page, the command line, the virtual board and its first firmware, for eboot and for a slot, into dist/. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writePage } from "../pages/build";
@@ -6,6 +6,8 @@ import { bundlePrograms, root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
 
 const dist = join(root, "dist");
+/** Where Espressif's tables have the app that boots first. */
+const FIRST_SLOT = 0x10000;
 
 export default async function build(): Promise<void> {
 	mkdirSync(dist, { recursive: true });
@@ -13,6 +15,7 @@ export default async function build(): Promise<void> {
 	await bundlePrograms(dist);
 	chmodSync(join(dist, "ota8266.js"), 0o755);
 	writeFileSync(join(dist, "firmware.bin"), await makeFirmware());
+	writeFileSync(join(dist, "firmware-slot.bin"), await makeFirmware({ slot: FIRST_SLOT }));
 }
 
 if (process.argv[1] === import.meta.filename) await build();

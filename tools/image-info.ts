@@ -1,7 +1,7 @@
 /** What an image file is, and whether it is whole: the checks of the device, and those that it has no time for. */
 import { createHash } from "node:crypto";
 import type { Claims } from "../ota/claims";
-import { DESCRIPTOR_OFFSET, type Descriptor, readDescriptor } from "../ota/descriptor";
+import { DESCRIPTOR_OFFSET, DESCRIPTOR_PLACE, type Descriptor, readDescriptor } from "../ota/descriptor";
 import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "../ota/image";
 import { claimsOf } from "./image/claims";
 import { isGzip, readMember } from "./image/gzip";
@@ -103,7 +103,10 @@ function imageContent(bytes: Uint8Array): ImageContent {
 	if (application?.checksum !== "right") {
 		if (!first) return noImage(bytes);
 		// A boot loader fits in its sector; what does not is an application alone, as for a partition table.
-		if (first.size > SECTOR) return singlePart("single image", { application: first });
+		if (first.size > SECTOR) {
+			const descriptor = descriptorAt(bytes, DESCRIPTOR_PLACE);
+			return { ...singlePart("single image", { application: first }), descriptor };
+		}
 		if (bytes.length <= SECTOR) return singlePart("boot loader", { bootLoader: first });
 	}
 	const packerWords = application ? readPackerWords(bytes) : "absent";
@@ -112,9 +115,13 @@ function imageContent(bytes: Uint8Array): ImageContent {
 		bootLoader: first,
 		application,
 		packerWords,
-		descriptor: readDescriptor(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), DESCRIPTOR_OFFSET),
+		descriptor: descriptorAt(bytes, DESCRIPTOR_OFFSET),
 		faults: firmwareFaults(bytes, application, packerWords),
 	};
+}
+
+function descriptorAt(bytes: Uint8Array, offset: number): Descriptor | undefined {
+	return readDescriptor(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset);
 }
 
 function noImage(bytes: Uint8Array): ImageContent {

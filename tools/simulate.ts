@@ -6,19 +6,24 @@ import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { ErrorCode, UpdateError } from "../ota/errors";
 import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
 import { SerialServer } from "../test-host/virtual/serial/serial-server";
+import { slotsFlash } from "../test-host/virtual/slots-flash";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
 import { XsEngine } from "../test-host/virtual/xs-engine";
 import { deviceKeys } from "./image/device-key";
 import { readPublicKeys } from "./image/keys";
 import { boardID, flashSizes, listeningPort, more, versionCounter } from "./option-values";
+import { problemsOf, problemText } from "./partitions/problems";
+import { readTable } from "./partitions/table-file";
 import { readImage } from "./read-image";
 
 /** What the build has put beside the built command line: the first firmware, and the XS engine. */
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
 const factoryFirmware = new URL("firmware.bin", dist);
+const slotFirmware = new URL("firmware-slot.bin", dist);
 const xsProgram = fileURLToPath(new URL("xs-host", dist));
 
 interface SimulateOptions {
@@ -45,6 +50,7 @@ interface SimulateOptions {
 	atomicFilesystem?: boolean;
 	mac?: Uint8Array;
 	firmware?: string;
+	partitions?: string;
 	serialPort?: number;
 	downloadMode?: boolean;
 	mdns: boolean;
@@ -82,6 +88,10 @@ export function simulateCommand(): Command {
 		.option("--atomic-filesystem", "filesystems are staged, and brought to their place by the boot loader")
 		.option("--mac <address>", "18:FE:34:AA:BB:CC (default: made from the flash file's path)", parseMAC)
 		.option("--firmware <file>", "flashes this file by cable before the board starts")
+		.option(
+			"--partitions <csv>",
+			"flashes this partition table by cable, and Espressif's kind of boot loader: the firmware goes into the first slot",
+		)
 		.option("--serial-port <port>", "TCP port of the UART, bare or RFC 2217; 0 for any", listeningPort)
 		.option("--download-mode", "starts in the serial loader, as with the flash button held")
 		.option("--no-mdns", "no announcement by DNS-SD")
@@ -97,13 +107,14 @@ Examples:
   ota8266 simulate --update-url http://127.0.0.1:8070/update --update-interval 60
   ota8266 simulate --serial-port 3333 --download-mode
   ota8266 simulate --public-key keys/public.key --min-version-counter 2
-  ota8266 simulate --firmware dist/firmware-2.0.0.bin`,
+  ota8266 simulate --firmware dist/firmware-2.0.0.bin
+  ota8266 simulate --flash slots.flash --partitions partitions/two-slots-4m.csv`,
 		)
 		.action(simulate);
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-	const { flash, hostName, password, firmware, serialPort, downloadMode, mdns } = options;
+	const { flash, hostName, password, serialPort, downloadMode, mdns } = options;
 	if (downloadMode && serialPort === undefined) throw new Error("--download-mode wants a --serial-port");
 	// Ports of its own, which stay the same over the board's restarts.
 	options.otaPort = await portFor("UDP", options.otaPort, "--ota-port");
@@ -113,8 +124,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	}
 	const fresh = !existsSync(flash);
 	// Read before the flash's file is made: a mistyped name leaves none behind.
-	const first = fresh && !downloadMode ? readFileSync(factoryFirmware) : undefined;
-	const image = firmware === undefined ? first : await readImage(firmware);
+	const image = await cableImage(options, fresh && !downloadMode);
 	const serial = new SerialServer();
 	const { otaPort, httpPort, httpUser, httpPassword, httpBasic } = options;
 	const board = new VirtualBoard({
@@ -159,6 +169,27 @@ async function simulate(options: SimulateOptions): Promise<void> {
 	say(`\npower off; ${flash} keeps what was flashed`);
 }
 
+/** What goes into the flash from 0 on before the board starts; undefined: it stays as it is. Throws UpdateError. */
+async function cableImage(
+	{ firmware, partitions: file, flashSize = "4M" }: SimulateOptions,
+	fresh: boolean,
+): Promise<Uint8Array | undefined> {
+	if (file === undefined) {
+		return firmware !== undefined ? readImage(firmware) : fresh ? readFileSync(factoryFirmware) : undefined;
+	}
+	const { partitions, md5 = true } = await readTable(file);
+	const size = flashSizes.get(flashSize);
+	const problems = problemsOf(partitions, { md5, ...(size !== undefined && { flashSize: size }) });
+	const problem = problems.find(({ severity }) => severity === "error");
+	if (problem) throw new UpdateError(ErrorCode.FILE, file, problemText(problem));
+	const application = firmware === undefined ? readFileSync(slotFirmware) : await readImage(firmware);
+	try {
+		return slotsFlash(partitions, application, size);
+	} catch (error) {
+		throw new UpdateError(ErrorCode.FILE, file, (error as Error).message);
+	}
+}
+
 /** The first check comes soon: whoever looks on waits for it. */
 function updateSettings(options: SimulateOptions): Settings {
 	const { updateUrl, updateInterval, updateUser, updatePassword, updateToken } = options;
@@ -190,12 +221,13 @@ async function signatureSettings(options: SimulateOptions): Promise<Settings> {
 	};
 }
 
-function introduction({ flash, otaPort, password, httpPort }: SimulateOptions): string {
+function introduction({ flash, otaPort, password, httpPort, partitions }: SimulateOptions): string {
+	const slot = partitions === undefined ? "" : " --slot 0x10000";
 	const port = otaPort === 8266 ? "" : ` --port ${otaPort}`;
 	const secret = password === undefined ? "" : " --password …";
 	return `A NodeMCU in software: its flash is ${flash}, its UART comes here. Ctrl-C ends it.
 Next, in another terminal:
-  npm run firmware -- --version 2.0.0 --out dist/firmware-2.0.0.bin
+  npm run firmware -- --version 2.0.0${slot} --out dist/firmware-2.0.0.bin
   npx ota8266 upload dist/firmware-2.0.0.bin --host 127.0.0.1${port}${secret}
 or in a browser: http://127.0.0.1:${httpPort}/update
 `;

@@ -22,6 +22,8 @@
 #define SEGMENTS_MAX 16
 /* Of an image and of a segment alike. */
 #define HEADER_LENGTH 8
+/* What the flash cache maps at a time. */
+#define MIB 0x100000
 
 typedef struct {
 	/* Flash offset of the first byte. */
@@ -97,6 +99,25 @@ static uint32_t endOfRunning(uint32_t limit)
 	return (end > limit) ? 0 : end;
 }
 
+/*
+	Whether a damaged partition table lies in its place, not an application of eboot, whose first segment is mapped;
+	or the code that runs is none of a layout's. Then no partition is safe to touch.
+*/
+static uint8_t isTableBroken(void)
+{
+	/* Of the image at 0x1000: magic, entry, first segment's address, length. */
+	uint32_t header[4];
+	TableEntry entry;
+
+	if (runningCode() >= MIB)
+		return 1;
+	if (!readEntry(0, &entry) || (ENTRY_MAGIC != entry.magic))
+		return 0;
+	if (!modSPIRead(APPLICATION_OFFSET, sizeof(header), (uint8_t *)header))
+		return 1;
+	return ((header[0] & 0xff) != IMAGE_MAGIC) || (header[2] - FLASH_MAP >= MIB);
+}
+
 /* The partition of this chip's table, or of its layout where it has none; 0 where there is none of that name. */
 static uint8_t findPartition(const char *name, Partition *partition)
 {
@@ -104,7 +125,7 @@ static uint8_t findPartition(const char *name, Partition *partition)
 	uint32_t count = countPartitions(flashSize);
 	uint32_t i;
 
-	if (count)
+	if (count || isTableBroken())
 		return findInTable(count, name, partition);
 	for (i = 0; i < PARTITION_COUNT; i++) {
 		if ((partitions[i].flashSize == flashSize) && (0 == c_strcmp(partitions[i].name, name))) {
@@ -153,16 +174,26 @@ void xs_esp8266_flash_close(xsMachine *the)
 	region->isOpen = 0;
 }
 
-/* (index): the name of a partition, those that have a part to play before the table's labels; or undefined behind the last. */
-void xs_esp8266_flash_name(xsMachine *the)
+static const char *const parts[] = { "running", "nextota", "storage", TABLE_NAME };
+#define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
+
+static uint8_t isPart(const TableEntry *entry)
 {
-	static const char *const parts[] = { "running", "nextota", "storage", TABLE_NAME };
-	uint32_t flashSize = configuredFlashSize();
-	uint32_t count = countPartitions(flashSize);
-	uint32_t left = wholeArgument(the, 0, TABLE_ENTRIES + sizeof(parts) / sizeof(parts[0]) + PARTITION_COUNT);
 	uint32_t i;
 
-	for (i = 0; count && (i < sizeof(parts) / sizeof(parts[0])); i++) {
+	for (i = 0; i < PART_COUNT; i++) {
+		if (0 == c_strncmp(parts[i], entry->label, sizeof(entry->label)))
+			return 1;
+	}
+	return 0;
+}
+
+/* (index): the name of a partition of the chip's table: those that have a part to play, then the other labels; undefined behind the last. */
+static void nameInTable(xsMachine *the, uint32_t count, uint32_t left)
+{
+	uint32_t i;
+
+	for (i = 0; i < PART_COUNT; i++) {
 		Partition partition;
 
 		if (findInTable(count, parts[i], &partition) && (0 == left--)) {
@@ -170,11 +201,26 @@ void xs_esp8266_flash_name(xsMachine *the)
 			return;
 		}
 	}
-	if (count) {
+	for (i = 0; i < count; i++) {
 		TableEntry entry;
 
-		if ((left < count) && readEntry(left, &entry))
+		if (readEntry(i, &entry) && !isPart(&entry) && (0 == left--)) {
 			xsmcSetStringBuffer(xsResult, entry.label, labelLength(&entry));
+			return;
+		}
+	}
+}
+
+/* (index): the name of a partition of this chip's table or layout, or undefined behind the last. */
+void xs_esp8266_flash_name(xsMachine *the)
+{
+	uint32_t flashSize = configuredFlashSize();
+	uint32_t count = countPartitions(flashSize);
+	uint32_t left = wholeArgument(the, 0, TABLE_ENTRIES + PART_COUNT + PARTITION_COUNT);
+	uint32_t i;
+
+	if (count || isTableBroken()) {
+		nameInTable(the, count, left);
 		return;
 	}
 	for (i = 0; i < PARTITION_COUNT; i++) {

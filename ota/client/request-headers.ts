@@ -33,6 +33,7 @@ x-ESP8266-chip-size: ${board.flashSize}\r
 x-ESP8266-sdk-version: ${board.sdkVersion}\r
 x-ESP8266-mode: ${mode}\r
 x-ota8266: 1${updater.inflates ? " gzip" : ""}${updater.verifies ? " signed" : ""}${updater.stages("filesystem") ? " atomic" : ""}`;
+	if (updater.slot !== undefined) lines += ` slot=${updater.slot.toString(16)}`;
 	if (running.name) lines += `\r\nx-ota8266-name: ${running.name}`;
 	if (version) lines += `\r\nx-ESP8266-version: ${version}`;
 	// To another server than the first one they would be given away.

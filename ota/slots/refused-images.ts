@@ -46,11 +46,14 @@ export class RefusedImages {
 
 	/** Keeps in one sector what was refused by the notes of the other one, which is to be erased. */
 	carry(kept: number, erased: number): void {
-		let left = KEPT_MAX;
-		for (let i = (erased + 1) * NOTES_MAX - 1; i >= erased * NOTES_MAX && left > 0; i--) {
+		const end = (erased + 1) * NOTES_MAX;
+		let older = -KEPT_MAX;
+		for (let i = erased * NOTES_MAX; i < end; i++) if (this.load(i) && this.refused) older += 1;
+		// The oldest first, as they are counted here the next time.
+		for (let i = erased * NOTES_MAX; i < end; i++) {
 			if (!this.load(i) || !this.refused) continue;
-			this.append(kept);
-			left -= 1;
+			if (older <= 0) this.append(kept);
+			older -= 1;
 		}
 	}
 

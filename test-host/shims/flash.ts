@@ -5,15 +5,19 @@ import {
 	HEADER_LENGTH,
 	IMAGE_MAGIC,
 	imageEnd,
+	isMapped,
+	MAP_LENGTH,
 	SECTOR,
 	SEGMENT_HEADER_LENGTH,
 	SEGMENTS_MAX,
 } from "../../ota/image";
 import {
 	DataSubtype,
+	ENTRY_MAGIC,
 	type Partition,
 	PartitionType,
 	slotNumber,
+	TABLE_NAME,
 	TABLE_OFFSET,
 } from "../../ota/slots/partition-table";
 import { TableReader } from "../../ota/slots/table-reader";
@@ -153,6 +157,21 @@ function nextSlot(partitions: readonly Partition[]): Partition | undefined {
 		.sort((one, other) => distance(one) - distance(other))[0];
 }
 
+/**
+ * Whether a damaged table lies in its place, not an application of eboot, whose first segment is mapped; or what runs is
+ * none of a layout's. Then no partition is safe to touch.
+ */
+function isTableBroken(): boolean {
+	const { flash, imageAddress = 0 } = chip();
+	const first = new DataView(new ArrayBuffer(4));
+	flash.read(TABLE_OFFSET, new Uint8Array(first.buffer));
+	if (imageAddress >= MAP_LENGTH) return true;
+	if (first.getUint16(0, true) !== ENTRY_MAGIC) return false;
+	const header = new DataView(new ArrayBuffer(HEADER_LENGTH + SEGMENT_HEADER_LENGTH));
+	flash.read(APPLICATION_OFFSET, new Uint8Array(header.buffer));
+	return header.getUint8(0) !== IMAGE_MAGIC || !isMapped(header.getUint32(HEADER_LENGTH, true));
+}
+
 /** The partitions of the table in flash, where it is whole and has what runs; else those of the layout. */
 export function partitions(): Layout {
 	const { flash, layout } = chip();
@@ -167,7 +186,8 @@ export function partitions(): Layout {
 		if (!(error instanceof UpdateError)) throw error;
 	}
 	const running = entries.find(isRunning);
-	if (!running) return layout;
+	const table = { offset: TABLE_OFFSET, size: SECTOR, readOnly: true };
+	if (!running) return isTableBroken() ? new Map([[TABLE_NAME, table]]) : layout;
 	const isSPIFFS = ({ type, subtype }: Partition) =>
 		type === PartitionType.DATA && subtype === DataSubtype.SPIFFS;
 	const isReadOnly = (partition: Partition) => {
@@ -184,7 +204,7 @@ export function partitions(): Layout {
 	add("running", running);
 	add("nextota", nextSlot(entries));
 	add("storage", entries.find(isSPIFFS));
-	found.set("partition_table", { offset: TABLE_OFFSET, size: SECTOR, readOnly: true });
+	found.set(TABLE_NAME, table);
 	for (const partition of entries) add(partition.label, partition);
 	return found;
 }

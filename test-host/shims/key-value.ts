@@ -29,7 +29,8 @@ interface Entry {
 
 /** Flash offset of the first of the two sectors. */
 function preferences(): number {
-	const partition = partitions().get("preferences");
+	// A table need not name them: the build is linked for their place.
+	const partition = partitions().get("preferences") ?? chip().layout.get("preferences");
 	if (!partition) throw new Error("no preferences");
 	return partition.offset;
 }

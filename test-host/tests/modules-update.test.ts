@@ -2,6 +2,7 @@
 import flash from "embedded:storage/flash";
 import { beforeAll, describe, expect, test } from "vitest";
 import update, { useUpdater } from "../../modules/update/update";
+import { ApplicationScanner, bootImageFault } from "../../ota/image";
 import { Updater } from "../../ota/updater";
 import board from "../shims/board";
 import { firmware } from "./boot-bench";
@@ -19,6 +20,7 @@ const IMPORTS = `
 	import flash from "embedded:storage/flash";
 	import board from "board";
 	import update, { useUpdater } from "embedded:update";
+	import { ApplicationScanner, bootImageFault } from "ota/image";
 	import { Updater } from "ota/updater";`;
 
 /** What the scripts share. The image that they install is the one that runs. */
@@ -32,7 +34,13 @@ const HELPERS = `
 		const choice = {
 			staged: undefined,
 			inflates: true,
-			select(staged) { this.staged = staged; },
+			applicationOffset: 4096,
+			ownsHeader: true,
+			stagesAtEnd: true,
+			firstSectorFault: bootImageFault,
+			scanner: () => new ApplicationScanner(),
+			check() {},
+			select({ address, size, destination }) { this.staged = { address, size, destination }; },
 			clear() { this.staged = undefined; },
 			restart() { throw new Error("restart"); },
 		};
@@ -429,7 +437,7 @@ test("no two rules have the same name", () => {
 });
 
 describe("embedded:update on Node", () => {
-	const scope = { flash, update, useUpdater, Updater, board };
+	const scope = { flash, update, useUpdater, Updater, board, ApplicationScanner, bootImageFault };
 
 	function run(script: string): string {
 		const body = /\breturn\b/.test(script) ? script : `return ${script};`;

@@ -1,61 +1,12 @@
 /** A whole board that polls `ota8266 serve`, on either engine; the server may be killed, the board's power cut. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BoardBench, newFirmware, until } from "./board-bench";
 import { type EngineName, engines } from "./engines";
+import { Serve } from "./serve-process";
 
-const command = fileURLToPath(new URL("../../dist/ota8266.js", import.meta.url));
 const SIZE = 400_000;
-
-/** The server, which can be killed and started again on its port. */
-class Serve {
-	readonly folder = mkdtempSync(join(tmpdir(), "ota8266-poll-"));
-	port = 0;
-	log = "";
-	#child: ChildProcess | undefined;
-
-	static async started(image: Uint8Array): Promise<Serve> {
-		const serve = new Serve();
-		mkdirSync(join(serve.folder, "stable"));
-		const file = join(serve.folder, "stable/ota8266-2.0.0.bin");
-		writeFileSync(file, image);
-		// Copied in a while ago.
-		utimesSync(file, new Date(0), new Date(0));
-		await serve.start();
-		onTestFinished(() => {
-			serve.kill();
-			rmSync(serve.folder, { recursive: true });
-		});
-		return serve;
-	}
-
-	async start(): Promise<void> {
-		const child = spawn(process.execPath, [command, "serve", this.folder, "--port", String(this.port)]);
-		let errors = "";
-		child.stderr.on("data", (text) => {
-			errors += text;
-		});
-		child.stdout.on("data", (text) => {
-			this.log += text;
-		});
-		this.#child = child;
-		await until(
-			() => errors.includes("Ctrl-C ends it"),
-			() => errors,
-		);
-		this.port = Number(/:(\d+)\/update/.exec(errors)?.[1]);
-	}
-
-	kill(): void {
-		this.#child?.kill("SIGKILL");
-	}
-}
 
 /** Lies between board and server, slow as Wi-Fi, and counts what goes to the board. */
 class Wire {

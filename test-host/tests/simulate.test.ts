@@ -2,9 +2,11 @@
 import { createSocket } from "node:dgram";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { newFirmware, until } from "./board-bench";
 import { exitCode, port, run } from "./simulate-bench";
+import { slotFirmware } from "./slots-board-bench";
 import { temporaryFile } from "./temporary-flash";
 
 test("a new board starts, says what to do next, takes an upload, and ends with Ctrl-C", async () => {
@@ -111,4 +113,42 @@ test("an empty host is wrong usage", async () => {
 	const upload = run("upload", "nowhere.bin", "--host", "");
 	expect(await exitCode(upload.process)).toBe(2);
 	expect(upload.errors).toContain("Give a name or an address");
+});
+
+test("a board with slots is made of a partition table, and takes an image into the other slot", async () => {
+	const flash = temporaryFile();
+	const image = join(dirname(flash), "firmware-2.0.0.bin");
+	writeFileSync(image, await slotFirmware("2.0.0"));
+	const table = fileURLToPath(new URL("../../partitions/two-slots-4m.csv", import.meta.url));
+	const options = ["--flash", flash, "--ota-port", "0", "--no-mdns"];
+	const board = run("simulate", ...options, "--partitions", table);
+	const otaPort = await port(board);
+	expect(board.out).toContain("boot: Loaded app from partition at offset 0x10000");
+	expect(board.errors).toContain("npm run firmware -- --version 2.0.0 --slot 0x10000");
+	const upload = run("upload", image, "--host", "127.0.0.1", "--port", otaPort);
+	expect(await exitCode(upload.process)).toBe(0);
+	await until(() => board.out.includes("firmware confirmed"));
+	board.process.kill("SIGINT");
+	expect(await exitCode(board.process)).toBe(0);
+	// Its flash has a table now: that is enough.
+	const again = run("simulate", ...options);
+	await until(() => again.out.includes("ota8266 2.0.0 ready"));
+});
+
+test.each([
+	["is none", "nvs, data, nvs, 0x9000\n", "line 1"],
+	[
+		"reaches beyond the flash",
+		"ota_0, app, ota_0, 0x10000, 0x400000\n",
+		"behind the flash of 0x400000 bytes",
+	],
+	["has no app to boot", "nvs, data, nvs, 0x9000, 0x4000\n", "app"],
+])("a table that %s is told with exit code 1, and no flash is made", async (_name, csv, text) => {
+	const flash = temporaryFile();
+	const table = join(dirname(flash), "table.csv");
+	writeFileSync(table, csv);
+	const board = run("simulate", "--flash", flash, "--ota-port", "0", "--partitions", table);
+	expect(await exitCode(board.process)).toBe(1);
+	expect(board.errors).toContain(text);
+	expect(existsSync(flash)).toBe(false);
 });

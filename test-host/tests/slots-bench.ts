@@ -2,6 +2,7 @@
 import { onTestFinished } from "vitest";
 import { bootStrategy } from "../../ota/boot-loader";
 import { RunningFirmware } from "../../ota/running";
+import type { Signatures } from "../../ota/signature/signatures";
 import { decodeRecord, type OtadataRecord, RECORD_LENGTH } from "../../ota/slots/otadata-record";
 import {
 	AppSubtype,
@@ -23,6 +24,7 @@ import { layoutFor } from "../virtual/layout";
 import { type Outcome, ResetCause } from "../virtual/outcome";
 import { runROM } from "../virtual/rom";
 import { runRtosBoot } from "../virtual/rtos-boot";
+import { sizeNibble } from "../virtual/slots-flash";
 import { BootBench } from "./boot-bench";
 import { md5, Restarted } from "./updater-bench";
 
@@ -72,10 +74,13 @@ export interface SlotsBenchOptions {
 	running?: Uint8Array;
 	/** Whether the boot loader knows trials. */
 	trials?: boolean;
+	/** Who may sign. */
+	signatures?: (() => Signatures) | undefined;
 }
 
 export class SlotsBench extends BootBench {
 	readonly #trials: boolean;
+	readonly #signatures: (() => Signatures) | undefined;
 	#imageAddress = 0;
 	#started: Updater | undefined;
 
@@ -83,7 +88,8 @@ export class SlotsBench extends BootBench {
 		const { size = 0x400000, table = encodeTable(TWO_SLOTS), running = OLD, trials = true } = options;
 		super(size);
 		this.#trials = trials;
-		this.put(0, buildRtosBoot({ flashSize: size === 0x100000 ? 2 : 4 }));
+		this.#signatures = options.signatures;
+		this.put(0, buildRtosBoot({ flashSize: sizeNibble(size) }));
 		this.put(TABLE_OFFSET, table);
 		this.put(OTA_0, running);
 		installGlobals();
@@ -130,7 +136,8 @@ export class SlotsBench extends BootBench {
 			const version = this.runs();
 			try {
 				const boot = bootStrategy(board);
-				this.#started = new Updater({ board, running: new RunningFirmware(boot.applicationOffset), boot });
+				const running = new RunningFirmware(boot.applicationOffset);
+				this.#started = new Updater({ board, running, boot, signatures: this.#signatures?.() });
 				return version;
 			} catch (error) {
 				if (!(error instanceof Restarted)) throw error;

@@ -6,10 +6,12 @@ import { gzipSync } from "node:zlib";
 import { VERSION_LENGTH } from "../../ota/descriptor";
 import { UpdateError } from "../../ota/errors";
 import { SECTOR } from "../../ota/image";
+import { flashSizes } from "../../tools/option-values";
 import { embeddedKeys, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, root } from "./bundle";
 import { buildFirmware, buildSlotImage } from "./image-builder";
 import type { Settings } from "./modules";
+import { sizeNibble } from "./slots-flash";
 
 export interface FirmwareOptions {
 	/** The application's; this project's own where not given. */
@@ -22,6 +24,8 @@ export interface FirmwareOptions {
 	publicKeys?: string | undefined;
 	/** Other settings in place of the manifest's. */
 	settings?: Settings;
+	/** Bytes of flash that the header tells of; 4 MiB where not given. */
+	flashSize?: number | undefined;
 	/** Flash offset of a slot: an image for that, in place of a firmware for eboot. */
 	slot?: number | undefined;
 }
@@ -31,10 +35,11 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const config = manifestConfig(options.manifest);
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
-	const { publicKeys, settings, slot, padTo } = options;
+	const { publicKeys, settings, slot, padTo, flashSize = 0x400000 } = options;
 	const keys = publicKeys && { publicKeys };
 	const script = await applicationText({ ...config, ...settings, name, version, ...keys }, options.manifest);
-	const image = { script, name, version, ...(padTo !== undefined && { padTo }) };
+	const header = { flashSize: sizeNibble(flashSize) };
+	const image = { script, name, version, ...header, ...(padTo !== undefined && { padTo }) };
 	return slot === undefined ? buildFirmware(image) : buildSlotImage({ ...image, slot });
 }
 
@@ -48,6 +53,7 @@ const HELP = `Makes a firmware for the virtual board out of main.ts and manifest
   --name TEXT      name (default: the manifest's)
   --out FILE       where to (default: dist/firmware-VERSION.bin)
   --size BYTES     fills the file up to this size
+  --flash-size SIZE  512K, 1M, 2M, 4M, 8M or 16M (default: 4M)
   --slot OFFSET    an image for the slot at this flash offset, as 0x10000 (default: for eboot)
   --gzip           compresses it; the boot loader inflates
   --keys FOLDER    embeds its public.key, and signs with its private.key (default: beside manifest.json)
@@ -62,6 +68,7 @@ async function main(): Promise<void> {
 			out: { type: "string" },
 			size: { type: "string" },
 			slot: { type: "string" },
+			"flash-size": { type: "string" },
 			gzip: { type: "boolean", default: false },
 			keys: { type: "string" },
 			help: { type: "boolean", default: false },
@@ -84,9 +91,12 @@ async function main(): Promise<void> {
 		throw new Error("--slot wants a flash offset");
 	if (slot !== undefined && values.gzip)
 		throw new Error("--gzip is for eboot: no boot loader of slots inflates");
+	const flashSize = flashSizes.get(values["flash-size"] ?? "4M");
+	if (flashSize === undefined) throw new Error("--flash-size wants 512K, 1M, 2M, 4M, 8M or 16M");
 	const folder = values.keys ?? values.app;
 	const publicKeys = await embeddedKeys(folder);
-	const firmware = await makeFirmware({ manifest, version, name: values.name, padTo, publicKeys, slot });
+	const made = { manifest, version, name: values.name, padTo, publicKeys, slot, flashSize };
+	const firmware = await makeFirmware(made);
 	const file = values.gzip ? gzipSync(firmware, { level: 9 }) : firmware;
 	mkdirSync(dirname(out), { recursive: true });
 	writeFileSync(out, file);

@@ -111,6 +111,7 @@ function misfitOf({ size, firmware, gzip }: Image, request: DeviceRequest): stri
 	const room = firmware || atomic ? freeSpace : chipSize;
 	if (size > room) return `${size} bytes, the device has room for ${room}`;
 	if (!firmware) return undefined;
+	if (firmware.slot !== request.slot) return slotMisfit(firmware.slot, request.slot);
 	if (firmware.flashSize > chipSize) {
 		return `made for a flash of ${firmware.flashSize} bytes, the device has ${chipSize}`;
 	}
@@ -119,4 +120,12 @@ function misfitOf({ size, firmware, gzip }: Image, request: DeviceRequest): stri
 	if (gzip && firmware.length > place)
 		return `inflates to ${firmware.length} bytes, there is room for ${place}`;
 	return undefined;
+}
+
+function slotMisfit(image: number | undefined, device: number | undefined): string {
+	if (image === undefined) return "a firmware for eboot, the device has slots";
+	const place = `linked for a slot at 0x${image.toString(16)}`;
+	return device === undefined
+		? `${place}, the device has eboot`
+		: `${place}, the device's free one is at 0x${device.toString(16)}`;
 }

@@ -25,6 +25,8 @@ export interface DeviceRequest {
 	inflates: boolean;
 	/** Whether it says that it knows signatures, and takes one behind a gzip away. */
 	verifies: boolean;
+	/** Where in its MiB its free slot lies; undefined for a device with eboot. */
+	slot?: number | undefined;
 	/** Whether it says that its boot loader brings a filesystem to its place, as a firmware. */
 	atomic: boolean;
 }
@@ -83,7 +85,17 @@ export function parseDeviceRequest(headers: IncomingHttpHeaders): DeviceRequest 
 		inflates: can.has("gzip"),
 		verifies: can.has("signed"),
 		atomic: can.has("atomic"),
+		...slotOf(can),
 	};
+}
+
+/** `slot=10000`, hexadecimal. */
+function slotOf(can: ReadonlySet<string>): Pick<DeviceRequest, "slot"> {
+	for (const word of can) {
+		const [, slot] = /^slot=([0-9a-f]{1,6})$/.exec(word) ?? [];
+		if (slot !== undefined) return { slot: Number.parseInt(slot, 16) };
+	}
+	return {};
 }
 
 /** `x-ota8266: 1 gzip signed`: the version of this format, and what the device can. Another version may mean anything. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { HEADER_LENGTH, isMapped, MAP_START, SEGMENT_HEADER_LENGTH } from "../../ota/image";
 import type { UpdateKind } from "../../ota/kind";
 import { readMember } from "../image/gzip";
 import { trailerLength } from "../image/signature";
@@ -23,6 +24,8 @@ export interface FirmwareFacts {
 	flashSize: number;
 	/** Bytes that it takes in its place, uncompressed and without a signature. */
 	length: number;
+	/** Where in its MiB of flash it is linked to lie, an image for a slot; undefined for a firmware with a boot loader. */
+	slot?: number | undefined;
 	/** x-ESP8266-sketch-md5 of a device that runs it: one for each flash mode, which the device may have changed. */
 	runningMD5s: ReadonlySet<string>;
 }
@@ -92,7 +95,8 @@ function contentFault(info: ImageInfo, kind: UpdateKind): string | undefined {
 		return gzip && (gzip.crc === "wrong" || gzip.members > 1) ? "gzip damaged" : undefined;
 	}
 	if (info.faults.length > 0) return info.faults.join("; ");
-	return info.kind === "firmware" ? undefined : `a ${info.kind}, no whole firmware`;
+	const isForSlot = info.kind === "single image" && slotOf(info) !== undefined;
+	return info.kind === "firmware" || isForSlot ? undefined : `a ${info.kind}, no whole firmware`;
 }
 
 /** A device that finds itself running another version than the name promised would update for ever. */
@@ -122,7 +126,14 @@ function firmwareFacts(bytes: Uint8Array, info: ImageInfo): FirmwareFacts {
 		runningMD5s.add(md5Of(running));
 	}
 	const { flashSize } = bootLoader ?? application ?? { flashSize: 0 };
-	return { flashSize, length: payload.length, runningMD5s };
+	const slot = info.kind === "single image" ? slotOf(info) : undefined;
+	return { flashSize, length: payload.length, runningMD5s, ...(slot !== undefined && { slot }) };
+}
+
+/** By the address of the first segment, which is mapped from where it lies. */
+function slotOf({ application }: ImageInfo): number | undefined {
+	const address = application?.segments[0]?.address ?? 0;
+	return isMapped(address) ? address - MAP_START - HEADER_LENGTH - SEGMENT_HEADER_LENGTH : undefined;
 }
 
 function md5Of(bytes: Uint8Array): string {
