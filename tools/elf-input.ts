@@ -85,14 +85,17 @@ export async function readElfInput(
 	const segments = application?.segments.map(({ memory, length }) => `${memory} ${length}`) ?? [];
 	const staging = layout.get("nextota");
 	// Behind the running firmware staging begins with the next sector.
-	const free = staging?.behind
-		? staging.size - SECTOR * Math.ceil(firmware.length / SECTOR)
-		: (staging?.size ?? 0);
+	const taken = staging?.behind ? SECTOR * Math.ceil(firmware.length / SECTOR) : 0;
+	const free = Math.max(0, (staging?.size ?? 0) - taken);
+	const fits = bootLoader.inflates ? "so one of this size only as a gzip" : "too few for one of this size";
 	const rows = [
 		["Boot loader", bootLoaderText(bootLoader)],
 		["Program", `${descriptor ? `${descriptor.name} ${descriptor.version}` : "without a version"}, ${elf}`],
 		["Segments", `${segments.join(", ")} bytes`],
-		["Room", `${room} bytes in a flash of ${sizeText(flashSize)}, ${free} for an update`],
+		[
+			"Room",
+			`${room} bytes in a flash of ${sizeText(flashSize)}, ${free} for an update${firmware.length > free ? `, ${fits}` : ""}`,
+		],
 	];
 	return { firmware, rows };
 }

@@ -76,10 +76,12 @@ export class RefusedImages {
 
 	/** The image that was chosen with this sequence is not taken again. */
 	refuse(sequence: number): void {
+		let last = -1;
+		// One before it was taken back, before it could run.
 		for (let i = 0; i < PLACES; i++) {
-			if (!this.load(i) || this.refused || this.sequence !== sequence) continue;
-			this.flash.write(new Uint8Array(1), placeOf(i) + REFUSED_OFFSET);
+			if (this.load(i) && !this.refused && this.sequence === sequence) last = i;
 		}
+		if (last >= 0) this.flash.write(new Uint8Array(1), placeOf(last) + REFUSED_OFFSET);
 	}
 
 	/** The image that was chosen with this sequence is good, whatever was said of it. */

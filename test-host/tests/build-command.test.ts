@@ -5,7 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { readElf } from "../../tools/elf/elf";
+import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
 import { root } from "../virtual/bundle";
 import { ota8266Here } from "./command-line";
@@ -99,7 +99,7 @@ withCompiler("ota8266 build", () => {
 			const { code, stdout } = await build(app, flags);
 			expect(code).toBe(0);
 			return [
-				readElf(readFileSync(program)).symbols.get("_SPIFFS_start"),
+				symbolAddress(readElf(readFileSync(program)), "_SPIFFS_start"),
 				/flash of (. MiB)/.exec(stdout)?.[1],
 			];
 		};

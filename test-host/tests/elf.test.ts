@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readElf } from "../../tools/elf/elf";
+import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { compileSources, objcopySection, readelfEntry, readelfSections } from "../lx106/link";
 import { application, eboot, oldEboot, Programs, withCompiler } from "./lx106";
 
@@ -28,10 +28,16 @@ withCompiler("a linked program", () => {
 	});
 
 	test("has the symbols that it defines, and none that it lacks", () => {
-		const { symbols } = readElf(bytes());
-		expect(symbols.get("core_version")).toBe(0x40201010);
-		expect(symbols.get("ota8266_descriptor")).toBe(0x40201020);
-		expect(symbols.get("__crc_len")).toBeUndefined();
+		const elf = readElf(bytes());
+		expect(symbolAddress(elf, "core_version")).toBe(0x40201010);
+		expect(elf.symbols).toContainEqual({
+			name: "ota8266_descriptor",
+			address: 0x40201020,
+			size: 64,
+			type: 1,
+		});
+		expect(elf.symbols.find(({ name }) => name === "call_user_start")).toMatchObject({ type: 2 });
+		expect(symbolAddress(elf, "__crc_len")).toBeUndefined();
 	});
 
 	test("is refused for another chip, with the chip's name", () => {

@@ -50,6 +50,7 @@ function elf(functions: readonly [name: string, address: number, size: number][]
 		symbols.writeUInt32LE(address, 16 * i + 4);
 		symbols.writeUInt32LE(size, 16 * i + 8);
 		symbols.writeUInt8(0x12, 16 * i + 12);
+		symbols.writeUInt16LE(1, 16 * i + 14);
 	});
 	const header = Buffer.alloc(52);
 	Buffer.from("7f454c46010101", "hex").copy(header);
@@ -58,6 +59,7 @@ function elf(functions: readonly [name: string, address: number, size: number][]
 	header.writeUInt32LE(52, 32);
 	header.writeUInt16LE(40, 46);
 	header.writeUInt16LE(3, 48);
+	header.writeUInt16LE(2, 50);
 	const section = (type: number, offset: number, length: number, link: number) => {
 		const bytes = Buffer.alloc(40);
 		[0, type, 0, 0, offset, length, link].forEach((word, i) => {
@@ -103,14 +105,10 @@ test("the addresses of a crash have names, once the ELF is given", async () => {
 });
 
 test.each([
-	[
-		"no ELF",
-		Buffer.from("no ELF, but longer than the header of one is, by some bytes"),
-		"that is no ELF of the ESP8266",
-	],
-	["another chip's", elf(functions, 62), "that is no ELF of the ESP8266"],
+	["no ELF", Buffer.from("no ELF, but longer than the header of one is, by some bytes"), "not an ELF file"],
+	["another chip's", elf(functions, 62), "an ELF file for another chip (x86-64)"],
 	["stripped", elf([]), "it has none, it is stripped"],
-	["cut short", elf(functions).subarray(0, 120), "the file is damaged"],
+	["cut short", elf(functions).subarray(0, 120), "a damaged ELF file"],
 ])("an ELF that is %s is refused", async (_, content, reason) => {
 	const path = file(content);
 	await expect(readSymbols(path)).rejects.toThrow(`No symbols from ${path}: ${reason}`);

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readElf } from "../../tools/elf/elf";
+import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
 import { link, objcopySection, readelfEntry } from "../lx106/link";
 import { layoutFor } from "../virtual/layout";
@@ -177,6 +177,17 @@ withCompiler("ota8266 pack --elf", () => {
 		const full = await pack(filled(length), "--flash-size", "512K");
 		expect(readFileSync(full.out)).toHaveLength(room);
 		expect(imageInfo(readFileSync(full.out)).faults).toEqual([]);
+		expect(full.stdout).toContain(
+			`${room} bytes in a flash of 512 KiB, 0 for an update, so one of this size only as a gzip`,
+		);
+		const old = await pack(
+			filled(length),
+			"--flash-size",
+			"512K",
+			"--bootloader",
+			programs.link("old-eboot", oldEboot),
+		);
+		expect(old.stdout).toContain("0 for an update, too few for one of this size");
 		const over = filled(length + 16);
 		expect(await refusal(over, "--flash-size", "512K")).toBe(
 			`${over} cannot be packed: the firmware has ${room + 16} bytes, the flash's layout has room for ${room}\n`,
@@ -237,8 +248,8 @@ withCompiler("the linker scripts", () => {
 	test("tell the SDK where preferences and filesystem lie", () => {
 		const main = `extern char _MODPREF_start, _SPIFFS_start, _SPIFFS_end; char *volatile places[3];
 			void call_user_start(void) { for (;;) { places[0] = &_MODPREF_start; places[1] = &_SPIFFS_start; places[2] = &_SPIFFS_end; } }`;
-		const { symbols } = readElf(readFileSync(programs.link("places", { sources: [main] })));
-		const places = ["_MODPREF_start", "_SPIFFS_start", "_SPIFFS_end"].map((name) => symbols.get(name));
+		const elf = readElf(readFileSync(programs.link("places", { sources: [main] })));
+		const places = ["_MODPREF_start", "_SPIFFS_start", "_SPIFFS_end"].map((name) => symbolAddress(elf, name));
 		expect(places).toEqual([0x40300000, 0x40400000, 0x405fa000]);
 	});
 });

@@ -33,6 +33,7 @@ interface Facts {
 	length?: number;
 	running?: string;
 	fault?: string;
+	slot?: number;
 }
 
 function entry(place: string, facts: Facts = {}): FolderEntry {
@@ -41,7 +42,13 @@ function entry(place: string, facts: Facts = {}): FolderEntry {
 	if (!name) throw new Error(`${file} is no image`);
 	const { size = 300_000, flashSize = 4 * MIB, length = 300_000, running = "", fault } = facts;
 	if (fault) return { ...name, channel, file, fault };
-	const firmware = { flashSize, length, runningMD5s: new Set([running]) };
+	const { slot } = facts;
+	const firmware = {
+		flashSize,
+		length,
+		runningMD5s: new Set([running]),
+		...(slot !== undefined && { slot }),
+	};
 	const image: Image = {
 		...{ ...name, path: place, stamp: "", size, md5: place },
 		firmware: name.kind === "firmware" ? firmware : undefined,
@@ -377,5 +384,41 @@ describe("the headers", () => {
 		["version", "version"],
 	])("ask with mode %s for %s", (mode, expected) => {
 		expect(parseDeviceRequest({ ...headers, "x-esp8266-mode": mode })).toMatchObject({ mode: expected });
+	});
+});
+
+describe("an image for a slot", () => {
+	const file = "stable/lamp-1.0.0.bin";
+	test.each([
+		["goes to a device whose free slot is there", { slot: 0x10000 }, { slot: 0x10000 }, 200],
+		["goes to no device whose free slot is elsewhere", { slot: 0x10000 }, { slot: 0x80000 }, 404],
+		["goes to no device with eboot", { slot: 0x10000 }, {}, 404],
+	] as const)("%s", (_name, facts, request, status) => {
+		expect(decideOn([[file, facts]], { ...ours, ...request }).status).toBe(status);
+	});
+
+	test("is what a device with slots gets, not a firmware for eboot", () => {
+		expect(decideOn([file], { ...ours, slot: 0x10000 })).toMatchObject({
+			status: 404,
+			reason: expect.stringContaining("a firmware for eboot, the device has slots"),
+		});
+	});
+
+	test("is asked for by a word of the device's, which is a place in hexadecimal", () => {
+		const headers = {
+			"user-agent": "ESP8266-http-Update",
+			"x-esp8266-sta-mac": MAC,
+			"x-esp8266-ap-mac": MAC,
+			"x-esp8266-free-space": "600000",
+			"x-esp8266-sketch-size": "400000",
+			"x-esp8266-sketch-md5": RUNNING_MD5,
+			"x-esp8266-chip-size": "4194304",
+			"x-esp8266-sdk-version": "1",
+		};
+		const slotOf = (words: string) => parseDeviceRequest({ ...headers, "x-ota8266": words });
+		expect(slotOf("1 signed slot=10000")).toMatchObject({ slot: 0x10000, verifies: true });
+		for (const words of ["1", "1 slot=", "1 slot=1x", "1 slot=1234567", "2 slot=10000"]) {
+			expect(slotOf(words)).not.toHaveProperty("slot");
+		}
 	});
 });

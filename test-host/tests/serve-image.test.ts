@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { examineBytes } from "../../tools/serve/image";
 import { parseImageName } from "../../tools/serve/image-name";
 import { firmware, gzip, signed } from "./serve-bench";
+import { OTA_0, slotImage } from "./slots-bench";
 
 describe("what is never offered", () => {
 	const image = firmware("1.0.0");
@@ -41,5 +42,17 @@ describe("what is never offered", () => {
 		const name = parseImageName(file);
 		if (!name) throw new Error(file);
 		expect(examineBytes(bytes, name)).toMatchObject({ size: bytes.length });
+	});
+});
+
+test("an image for a slot is known by where it is linked to lie", () => {
+	const name = parseImageName("lamp-1.0.0.bin");
+	if (!name) throw new Error("no name");
+	const facts = (bytes: Uint8Array) => examineBytes(bytes, name);
+	expect(facts(slotImage("1.0.0", 20_000))).toMatchObject({ firmware: { slot: OTA_0, length: 20_000 } });
+	expect(facts(slotImage("1.0.0", 20_000, 0x80000))).toMatchObject({ firmware: { slot: 0x80000 } });
+	expect(facts(firmware("1.0.0"))).not.toHaveProperty("firmware.slot");
+	expect(facts(slotImage("1.0.1", 20_000))).toEqual({
+		fault: expect.stringContaining("the image says 1.0.1"),
 	});
 });

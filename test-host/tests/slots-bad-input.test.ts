@@ -201,6 +201,15 @@ describe("what was refused", () => {
 		expect(knows({})).toBe(false);
 	});
 
+	test.each([true, false])("is what ran, not what was taken back before it could (trials: %s)", (trials) => {
+		const bench = new SlotsBench({ trials });
+		bench.start();
+		const [first = NEW, second = NEW] = images;
+		bench.update(first);
+		refuseNext(bench, second);
+		expect([refuses(bench, first), refuses(bench, second)]).toEqual([false, true]);
+	});
+
 	test("is taken from a person again, and is welcome once it has been confirmed", () => {
 		const bench = new SlotsBench();
 		bench.start();

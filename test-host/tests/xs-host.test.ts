@@ -19,6 +19,33 @@ async function deviceModules(): Promise<Part[]> {
 	return modules.filter(({ name }) => name !== "main");
 }
 
+describe.skipIf(skipsXS)(`arrays of bytes are copied as the SDK's engine copies them${xsNote}`, () => {
+	test("over each other, from other types, and nowhere beside", async () => {
+		const script = `
+			const bytes = new Uint8Array(10);
+			const tell = () => trace(bytes.join(), ";");
+			bytes.set(Uint8Array.of(1, 2, 3), 2); tell();
+			bytes.set(bytes.subarray(2, 5), 3); tell();
+			bytes.set([9, 8], 8); tell();
+			bytes.set(new Uint16Array([257, 2])); tell();
+			bytes.set(new Int8Array([-1]), 9); tell();
+			const wrong = [
+				() => bytes.set(new Uint8Array(3), 8), () => bytes.set(new Uint8Array(1), -1), () => bytes.set(new Uint8Array(11)),
+				() => bytes.set(), () => Uint8Array.prototype.set.call({}, bytes),
+				() => { const gone = new Uint8Array(3); gone.buffer.transfer(); gone.set(new Uint8Array(1)); },
+			];
+			for (const set of wrong) { try { set(); trace("nothing "); } catch (error) { trace(error.constructor.name, " "); } }`;
+		expect((await output(script)).split(";")).toEqual([
+			"0,0,1,2,3,0,0,0,0,0",
+			"0,0,1,1,2,3,0,0,0,0",
+			"0,0,1,1,2,3,0,0,9,8",
+			"1,2,1,1,2,3,0,0,9,8",
+			"1,2,1,1,2,3,0,0,9,255",
+			"RangeError RangeError RangeError TypeError TypeError TypeError ",
+		]);
+	});
+});
+
 describe.skipIf(skipsXS)(`what is preloaded lies in flash${xsNote}`, () => {
 	const library: Part = {
 		name: "library",

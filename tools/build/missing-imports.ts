@@ -6,7 +6,6 @@ import { type ModuleFile, moduleFiles } from "../manifest/modules";
 
 /** What mcconfig writes beside its makefile: the manifest with all that it includes, its paths whole. */
 export interface FlatManifest {
-	/** Under `~` those that are left out of the others' stars. */
 	modules: Paths;
 }
 
@@ -15,12 +14,7 @@ const MADE: readonly string[] = ["mc/config"];
 
 /** The modules in script of a flat manifest. */
 export function linkedModules({ modules }: FlatManifest): ModuleFile[] {
-	const sources = pairs(modules);
-	const out = new Set(sources.filter(([name]) => name === "~").map(([, path]) => path));
-	const linked = sources.filter(([name]) => name !== "~");
-	return moduleFiles({ modules: linked }, [".ts", ".js", ".mjs"]).filter(
-		([, file]) => !out.has(file.slice(0, file.lastIndexOf("."))),
-	);
+	return moduleFiles({ modules: pairs(modules) }, [".ts", ".js", ".mjs"]);
 }
 
 /** The imports that none of the modules answers, and none of the `others` by its name, a line each. */

@@ -100,7 +100,7 @@ function rtosFault(folder: string, faults: string[]): void {
 
 function typescriptFault(path: string, faults: string[]): void {
 	if (!onPath("tsc", path)) {
-		faults.push(`tsc is not on the PATH: npm install --global typescript@${TYPESCRIPT_MIN} or newer`);
+		faults.push(`tsc is not on the PATH: npm install --global typescript, ${TYPESCRIPT_MIN} or newer`);
 		return;
 	}
 	const { stdout = "" } = spawnIn(path, "tsc", "--version");

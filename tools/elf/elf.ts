@@ -37,12 +37,21 @@ export interface ElfSection {
 	loaded: boolean;
 }
 
+export interface ElfSymbol {
+	name: string;
+	address: number;
+	/** Bytes; 0 where that is not told. */
+	size: number;
+	/** 1 data, 2 a function, 0 and others neither. */
+	type: number;
+}
+
 export interface Elf {
 	entry: number;
 	/** In the file's order. */
 	sections: readonly ElfSection[];
-	/** The defined symbols, by name; empty for a file that was stripped. */
-	symbols: ReadonlyMap<string, number>;
+	/** The defined symbols; empty for a file that was stripped. */
+	symbols: readonly ElfSymbol[];
 }
 
 interface SectionHeader {
@@ -68,6 +77,11 @@ export function readElf(bytes: Uint8Array): Elf {
 		loaded: (flags & ALLOCATED) !== 0 && type !== NO_BITS && data.length > 0,
 	}));
 	return { entry: view.getUint32(24, true), sections, symbols: symbolsIn(headers) };
+}
+
+/** The address of a symbol, or undefined. */
+export function symbolAddress({ symbols }: Pick<Elf, "symbols">, name: string): number | undefined {
+	return symbols.find((symbol) => symbol.name === name)?.address;
 }
 
 function requireProgram(view: DataView): void {
@@ -107,16 +121,17 @@ function hasNoBytes(type: number): boolean {
 	return type === 0 || type === NO_BITS;
 }
 
-function symbolsIn(headers: readonly SectionHeader[]): Map<string, number> {
-	const symbols = new Map<string, number>();
+function symbolsIn(headers: readonly SectionHeader[]): ElfSymbol[] {
+	const symbols: ElfSymbol[] = [];
 	for (const { data, link } of headers.filter(({ type }) => type === SYMBOL_TABLE)) {
 		const names = headers[link]?.data;
 		if (!names) throw new RangeError("a damaged ELF file, without its symbols' names");
 		const view = new DataView(data.buffer, data.byteOffset, data.length);
 		for (let at = 0; at + SYMBOL_LENGTH <= data.length; at += SYMBOL_LENGTH) {
 			const name = textAt(names, view.getUint32(at, true));
+			const [address, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
 			const defined = view.getUint16(at + 14, true) !== 0;
-			if (defined && name !== "") symbols.set(name, view.getUint32(at + 4, true));
+			if (defined && name !== "") symbols.push({ name, address, size, type: view.getUint8(at + 12) & 15 });
 		}
 	}
 	return symbols;

@@ -19,7 +19,7 @@ export interface BootLoader {
 export async function readBootLoader(file: string): Promise<BootLoader> {
 	const bytes = await readImage(file);
 	const elf = asProgram(file, () => readElf(bytes));
-	const inflates = [...elf.symbols.keys()].some((name) => name.startsWith("uzlib_"));
+	const inflates = elf.symbols.some(({ name }) => name.startsWith("uzlib_"));
 	const image = (header: ImageHeader) => asProgram(file, () => bootLoaderImage(elf, header));
 	return { file, version: bootLoaderVersion(file), inflates, image };
 }

@@ -1,6 +1,6 @@
 /** ESP images of linked programs: the application's, and the boot loader's. */
 import { APPLICATION_OFFSET, HEADER_LENGTH, SECTOR, SEGMENT_HEADER_LENGTH } from "../../ota/image";
-import type { Elf, ElfSection } from "../elf/elf";
+import { type Elf, type ElfSection, symbolAddress } from "../elf/elf";
 import { buildImage, type ImageHeader } from "./build-image";
 
 /** A part of the chip's memory that a section may lie in: from `start` to below `end`. */
@@ -46,8 +46,9 @@ export function bootLoaderImage(elf: Elf, header: ImageHeader): Uint8Array {
 }
 
 /** Whether the linker script has left the Arduino packer's two words free, as that of its core does. */
-export function reservesPackerWords({ symbols }: Elf): boolean {
-	return symbols.get("__crc_len") === IROM_START && symbols.get("__crc_val") === IROM_START + 4;
+export function reservesPackerWords(elf: Elf): boolean {
+	const words = [symbolAddress(elf, "__crc_len"), symbolAddress(elf, "__crc_val")];
+	return words[0] === IROM_START && words[1] === IROM_START + 4;
 }
 
 /** The sections to load, ordered by windows, then addresses. */

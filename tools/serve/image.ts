@@ -2,7 +2,13 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { HEADER_LENGTH, isMapped, MAP_START, SEGMENT_HEADER_LENGTH } from "../../ota/image";
+import {
+	APPLICATION_OFFSET,
+	HEADER_LENGTH,
+	isMapped,
+	MAP_START,
+	SEGMENT_HEADER_LENGTH,
+} from "../../ota/image";
 import type { UpdateKind } from "../../ota/kind";
 import { readMember } from "../image/gzip";
 import { trailerLength } from "../image/signature";
@@ -130,10 +136,11 @@ function firmwareFacts(bytes: Uint8Array, info: ImageInfo): FirmwareFacts {
 	return { flashSize, length: payload.length, runningMD5s, ...(slot !== undefined && { slot }) };
 }
 
-/** By the address of the first segment, which is mapped from where it lies. */
+/** By the address of the first segment, which is mapped from where it lies; behind eboot's sector it is no slot. */
 function slotOf({ application }: ImageInfo): number | undefined {
 	const address = application?.segments[0]?.address ?? 0;
-	return isMapped(address) ? address - MAP_START - HEADER_LENGTH - SEGMENT_HEADER_LENGTH : undefined;
+	const place = address - MAP_START - HEADER_LENGTH - SEGMENT_HEADER_LENGTH;
+	return isMapped(address) && place !== APPLICATION_OFFSET ? place : undefined;
 }
 
 function md5Of(bytes: Uint8Array): string {
