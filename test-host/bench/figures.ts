@@ -65,14 +65,12 @@ export function bootTimeOf(instructions: number): number {
 }
 
 /**
- * Instructions a byte that Update.write takes in XS, and that the form's parser takes beside it; what
- * Update.complete takes. Counted on an emulated lx106 in XS 13.3, where the copy of a piece into the sector goes byte
- * by byte, 90,723 of 110,171 instructions a KB: it takes two arrays of bytes for different types. XS of the SDK from 8.2
- * on copies all at once, which is counted here in its place.
+ * Instructions a byte that Update.write takes, in XS and in the C of modules/, and that the form's parser takes beside it;
+ * what Update.complete takes. Counted on an emulated lx106, in XS that copies arrays of bytes as memory, as the SDK's.
  */
-export const UPDATE = (109_204 + 967 - 90_723) / 1024 + 2;
-export const FORM = 112_173 / 1024;
-export const COMPLETE = 1_663_954;
+export const UPDATE = (26_033 + 2807) / 1024;
+export const FORM = 112_180 / 1024;
+export const COMPLETE = 1_680_685 + 6493;
 /** Instructions a byte of MD5 in C, counted likewise. */
 export const MD5 = 17_588 / 1024;
 /** Instructions a byte of a receiver in C++, which copies: an estimate. */
