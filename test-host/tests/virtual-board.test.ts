@@ -92,6 +92,7 @@ describe.each(engines)("on %s, an update", (engine: EngineName) => {
 		const image = await newFirmware();
 		const uploader = await bench.uploader(image);
 		await uploader.invite("secret", true);
+		bench.soil(image.length);
 		const staged = Math.ceil(image.length / 4096) + Math.ceil(image.length / 256);
 		bench.board.control.arm({ at: bench.board.control.operations + staged, kind: "fail" });
 		bench.restarting();

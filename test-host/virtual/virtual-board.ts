@@ -4,15 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { findApplication } from "./application";
-import { runEboot } from "./eboot";
+import { boot } from "./boot";
 import { type Engine, Exit, type Run } from "./engine";
 import { decodeApplication, type Settings } from "./modules";
 import { NodeEngine } from "./node-engine";
 import { type NorControl, NorFlash, PowerCut } from "./nor";
 import { type Outcome, ResetCause } from "./outcome";
-import { BOOT_MODE_FLASH, BOOT_MODE_SERIAL, printReset, runROM } from "./rom";
+import { BOOT_MODE_FLASH, BOOT_MODE_SERIAL, printReset } from "./rom";
 import { RtcMemory } from "./rtc";
-import { isRtosBoot, runRtosBoot } from "./rtos-boot";
 import { SerialLoader } from "./serial/serial-loader";
 import { Exception, printException, printf } from "./uart";
 
@@ -194,16 +193,14 @@ export class VirtualBoard {
 	}
 
 	#startFromFlash(cause: ResetCause | undefined, reason: string): void {
-		const print = (text: string) => this.#print(text);
-		const { flash } = this;
 		try {
-			let outcome: Outcome = runROM({ flash, print, cause });
-			const isSlots = () => isRtosBoot(flash, outcome);
-			if (outcome.kind === "jump" && !isSlots()) outcome = runEboot({ flash, rtc: this.#rtc, print });
-			// It may be what eboot starts, too: a board that was upgraded through the air keeps eboot.
-			if (outcome.kind === "jump" && isSlots()) {
-				outcome = runRtosBoot({ flash, print, trials: this.#options.bootTrials ?? true });
-			}
+			const outcome = boot({
+				flash: this.flash,
+				rtc: this.#rtc,
+				print: (text) => this.#print(text),
+				cause,
+				trials: this.#options.bootTrials ?? true,
+			});
 			if (outcome.kind === "hang") this.#state = "hung";
 			else if (outcome.kind === "reset") this.#restart(outcome.cause, outcome.reason);
 			else this.#runApplication(outcome, reason);
