@@ -95,7 +95,10 @@ describe("TCP over the bench's air", () => {
 		expect(send(bytes(SEGMENT + 10), { ...lone, nodelay: true }).time).toBeCloseTo(0.01 + 0.105, 3);
 	});
 
-	test.each([linux, lwip])("delivers all in order whatever is lost", (tcp) => {
+	test.each([
+		["Linux", linux],
+		["lwIP", lwip],
+	] as const)("delivers all to %s in order, whatever is lost", (_name, tcp) => {
 		fc.assert(
 			fc.property(
 				fc.nat(),
