@@ -1,10 +1,11 @@
 /** lwIP's side of a TCP connection, on node:net: what a TCP holds, and hands over when another one adopts it. */
 import type { Socket } from "node:net";
+import { Segments } from "./segments";
 
-const SEGMENT = 1460;
+export const SEGMENT = 1460;
 /** The receive window and the send buffer of lwIP on the ESP8266. */
-const WINDOW = 4 * SEGMENT;
-const SEND_BUFFER = 2 * SEGMENT;
+export const WINDOW = 4 * SEGMENT;
+export const SEND_BUFFER = 2 * SEGMENT;
 
 /** "output": something was written, to be sent when the event loop turns. */
 export type Event = "readable" | "writable" | "error" | "output";
@@ -17,12 +18,8 @@ export class Connection {
 	ready: boolean;
 	/** Refused, or reset by the peer. */
 	lost = false;
-	/** Bytes that may be read. */
-	available = 0;
-	/** Inside the window, in segments. */
-	readonly #segments: Uint8Array[] = [];
-	/** Bytes read of the first segment: it takes its part of the window until all of it is read. */
-	#consumed = 0;
+	/** Inside the window. */
+	readonly #segments = new Segments();
 	/** Behind the window: what a real peer would not have been allowed to send yet. */
 	#backlog: Uint8Array[] = [];
 	/** Written since the event loop turned. */
@@ -57,6 +54,11 @@ export class Connection {
 		socket.resume();
 	}
 
+	/** Bytes that may be read. */
+	get available(): number {
+		return this.#segments.available;
+	}
+
 	/** Bytes that may be written. */
 	get writable(): number {
 		return SEND_BUFFER - this.#unsent;
@@ -82,17 +84,7 @@ export class Connection {
 
 	/** Fills `target`, which is no larger than what is available. */
 	read(target: Uint8Array): void {
-		this.available -= target.length;
-		for (let filled = 0; filled < target.length; ) {
-			const first = this.#segments[0] ?? new Uint8Array(0);
-			const part = first.subarray(this.#consumed, this.#consumed + target.length - filled);
-			target.set(part, filled);
-			filled += part.length;
-			this.#consumed += part.length;
-			if (this.#consumed < first.length) break;
-			this.#segments.shift();
-			this.#consumed = 0;
-		}
+		this.#segments.read(target);
 		this.#refill();
 	}
 
@@ -113,11 +105,10 @@ export class Connection {
 		const before = this.available;
 		const waiting = this.#backlog.length > 0;
 		for (let next = this.#backlog[0]; next; next = this.#backlog[0]) {
-			const room = WINDOW - this.available - this.#consumed;
+			const room = WINDOW - this.#segments.held;
 			if (room === 0) break;
 			const segment = next.subarray(0, Math.min(room, SEGMENT));
 			this.#segments.push(segment);
-			this.available += segment.length;
 			if (segment.length < next.length) this.#backlog[0] = next.subarray(segment.length);
 			else this.#backlog.shift();
 		}

@@ -27,6 +27,9 @@ import { formatOf } from "./arguments";
 import { bytesOf, toArrayBuffer } from "./bytes";
 
 const formats = ["buffer"] as const;
+/** Bytes that the C reads at once when it compares, up to the first that differs. */
+const EQUALS_PIECE = 128;
+const ERASED_PIECE = 256;
 
 class Flash {
 	readonly #offset: number;
@@ -73,16 +76,25 @@ class Flash {
 	equals(buffer: unknown, byteOffset: number): boolean {
 		Flash.#check(this);
 		const bytes = bytesOf(buffer);
-		const held = new Uint8Array(bytes.length);
-		chip().flash.read(this.#place(byteOffset, bytes.length), held);
-		return Buffer.compare(held, bytes) === 0;
+		const address = this.#place(byteOffset, bytes.length);
+		for (let at = 0; at < bytes.length; at += EQUALS_PIECE) {
+			const given = bytes.subarray(at, at + EQUALS_PIECE);
+			const held = new Uint8Array(given.length);
+			chip().flash.read(address + at, held);
+			if (Buffer.compare(held, given) !== 0) return false;
+		}
+		return true;
 	}
 
 	isErased(block: number): boolean {
 		Flash.#check(this);
-		const held = new Uint8Array(SECTOR);
-		chip().flash.read(this.#place(block * SECTOR, SECTOR), held);
-		return held.every((byte) => byte === 0xff);
+		const address = this.#place(block * SECTOR, SECTOR);
+		const held = new Uint8Array(ERASED_PIECE);
+		for (let at = 0; at < SECTOR; at += ERASED_PIECE) {
+			chip().flash.read(address + at, held);
+			if (held.some((byte) => byte !== 0xff)) return false;
+		}
+		return true;
 	}
 
 	eraseBlock(...blocks: readonly unknown[]): void {

@@ -18,7 +18,7 @@ import { encodeTable } from "../../tools/partitions/binary";
 import board from "../shims/board";
 import { installGlobals } from "../shims/globals";
 import { findApplication } from "../virtual/application";
-import { insertChip } from "../virtual/chip";
+import { insertChip, QUIET } from "../virtual/chip";
 import { buildRtosBoot, buildSlotImage } from "../virtual/image-builder";
 import { layoutFor } from "../virtual/layout";
 import { type Outcome, ResetCause } from "../virtual/outcome";
@@ -101,12 +101,7 @@ export class SlotsBench extends BootBench {
 			get imageAddress() {
 				return bench.#imageAddress;
 			},
-			mac: Uint8Array.of(0x18, 0xfe, 0x34, 0xab, 0xcd, 0xef),
-			bootMode: 3,
-			resetReason: "Power On",
-			mdns: {},
-			uart: () => {},
-			listening: () => {},
+			...QUIET,
 			restart: () => {
 				throw new Restarted();
 			},

@@ -12,7 +12,7 @@ import { Updater } from "../../ota/updater";
 import board from "../shims/board";
 import { installGlobals } from "../shims/globals";
 import { findApplication } from "../virtual/application";
-import { type Chip, insertChip } from "../virtual/chip";
+import { type Chip, insertChip, QUIET } from "../virtual/chip";
 import { layoutFor } from "../virtual/layout";
 import { ResetCause } from "../virtual/outcome";
 import { BootBench, firmware } from "./boot-bench";
@@ -63,12 +63,7 @@ export class UpdaterBench extends BootBench {
 			flash: this.flash,
 			rtc: this.rtc,
 			layout: layoutFor(size),
-			mac: Uint8Array.of(0x18, 0xfe, 0x34, 0xab, 0xcd, 0xef),
-			bootMode: 3,
-			resetReason: "Power On",
-			mdns: {},
-			uart: () => {},
-			listening: () => {},
+			...QUIET,
 			restart: () => {
 				throw new Restarted();
 			},

@@ -40,3 +40,13 @@ export function chip(): Chip {
 	if (!inserted) throw new Error("no chip in this thread");
 	return inserted;
 }
+
+/** A NodeMCU after power-on that nobody listens to. */
+export const QUIET = {
+	mac: Uint8Array.of(0x18, 0xfe, 0x34, 0xab, 0xcd, 0xef),
+	bootMode: 3,
+	resetReason: "Power On",
+	mdns: {},
+	uart: () => {},
+	listening: () => {},
+} satisfies Partial<Chip>;

@@ -1,8 +1,9 @@
 /**
- * A NOR flash chip whose cells are a file: an erase sets a sector or a block to ones, a program only clears
- * bits. Other threads and processes may open the same file and see the same cells.
+ * A NOR flash chip: an erase sets a sector or a block to ones, a program only clears bits. Its cells are a file,
+ * or memory.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { type Cells, FileCells, MemoryCells } from "./nor-cells";
 import { FlashFault, type FlashOperation, NorControl, PowerCut } from "./nor-control";
 
 export { type Fault, type FaultKind, FlashFault, NorControl, PowerCut } from "./nor-control";
@@ -16,28 +17,40 @@ const SIZE_MAX = 0x1000000;
 /** What a NodeMCU has. */
 const SIZE_USUAL = 0x400000;
 
-export interface NorOptions {
+export interface NorOptions extends ChipOptions {
 	/** Path; created erased where it does not exist. */
 	file: string;
 	/** Bytes: 512 KiB to 16 MiB, a power of two. Without it an existing file's own, or 4 MiB for a new one. */
 	size?: number;
+}
+
+interface ChipOptions {
 	/** Shared with whoever arms faults and switches the power. */
 	control?: NorControl;
 	/** Called in the instant of a power cut; where it returns, the operation throws PowerCut. */
 	onPowerCut?: () => void;
+	/** Called before each operation, which has so many bytes: who counts the time that it takes. */
+	onOperation?: (operation: FlashOperation | "read", byteLength: number) => void;
 }
 
 export class NorFlash {
 	readonly size: number;
 	readonly control: NorControl;
-	readonly #onPowerCut: (() => void) | undefined;
-	#fd: number | undefined;
+	readonly #onPowerCut: ChipOptions["onPowerCut"];
+	readonly #onOperation: ChipOptions["onOperation"];
+	readonly #cells: Cells;
 
-	private constructor(fd: number, size: number, options: NorOptions) {
-		this.#fd = fd;
-		this.size = size;
+	private constructor(cells: Cells, options: ChipOptions) {
+		this.#cells = cells;
+		this.size = cells.size;
 		this.control = options.control ?? NorControl.create();
 		this.#onPowerCut = options.onPowerCut;
+		this.#onOperation = options.onOperation;
+	}
+
+	/** A chip in memory, erased. */
+	static inMemory(size = SIZE_USUAL, options: ChipOptions = {}): NorFlash {
+		return new NorFlash(new MemoryCells(size), options);
 	}
 
 	/** Opens the chip in a file. Throws Error where the size is none of a chip, or another than the file's. */
@@ -46,11 +59,11 @@ export class NorFlash {
 		if (size !== undefined && !isChipSize(size)) {
 			throw new Error(`${size} bytes is no flash chip: 512 KiB to 16 MiB, a power of two`);
 		}
-		if (!existsSync(file)) return new NorFlash(create(file, size ?? SIZE_USUAL), size ?? SIZE_USUAL, options);
-		const fd = openSync(file, "r+");
-		const actual = fstatSync(fd).size;
-		if (isChipSize(actual) && (size ?? actual) === actual) return new NorFlash(fd, actual, options);
-		closeSync(fd);
+		if (!existsSync(file)) return new NorFlash(FileCells.create(file, size ?? SIZE_USUAL), options);
+		const cells = FileCells.open(file);
+		const { size: actual } = cells;
+		if (isChipSize(actual) && (size ?? actual) === actual) return new NorFlash(cells, options);
+		cells.close();
 		throw new Error(
 			size === undefined
 				? `flash file ${file} holds ${actual} bytes, no flash chip: 512 KiB to 16 MiB, a power of two`
@@ -67,7 +80,8 @@ export class NorFlash {
 	read(address: number, buffer: Uint8Array): void {
 		this.#check(address, buffer.length, 1);
 		this.#checkPower();
-		this.#load(address, buffer);
+		this.#onOperation?.("read", buffer.length);
+		this.#cells.load(address, buffer);
 	}
 
 	/** Sets 4,096 bytes at `address`, a multiple of it, to FF. Throws RangeError, FlashFault, PowerCut. */
@@ -88,17 +102,16 @@ export class NorFlash {
 			const start = address + done;
 			const length = Math.min(bytes.length - done, PAGE_SIZE - (start % PAGE_SIZE));
 			const cells = new Uint8Array(length);
-			this.#load(start, cells);
+			this.#cells.load(start, cells);
 			for (let i = 0; i < length; i++) cells[i] = (cells[i] ?? 0) & (bytes[done + i] ?? 0);
 			this.#operate("program", start, cells);
 			done += length;
 		}
 	}
 
-	/** Closes the file; the chip's content stays. Idempotent. */
+	/** Closes the file, where there is one; the chip's content stays. Idempotent. */
 	close(): void {
-		if (this.#fd !== undefined) closeSync(this.#fd);
-		this.#fd = undefined;
+		this.#cells.close();
 	}
 
 	#erase(address: number, length: number): void {
@@ -109,9 +122,10 @@ export class NorFlash {
 	/** One operation that would make the cells at `address` into `cells`. */
 	#operate(operation: FlashOperation, address: number, cells: Uint8Array): void {
 		this.#checkPower();
+		this.#onOperation?.(operation, cells.length);
 		const fault = this.control.begin(operation);
 		if (fault === "torn" || fault === "power during") this.#tear(address, cells);
-		if (fault === undefined || fault === "power after") this.#store(address, cells);
+		if (fault === undefined || fault === "power after") this.#cells.store(address, cells);
 		if (fault === "fail" || fault === "torn") {
 			throw new FlashFault(`flash ${operation} at 0x${address.toString(16)} failed`);
 		}
@@ -125,13 +139,13 @@ export class NorFlash {
 	/** An interrupted operation leaves each bit that it was changing as it was or as it should be. */
 	#tear(address: number, cells: Uint8Array): void {
 		const torn = new Uint8Array(cells.length);
-		this.#load(address, torn);
+		this.#cells.load(address, torn);
 		const keep = this.control.noise().fill(new Uint8Array(cells.length));
 		for (let i = 0; i < torn.length; i++) {
 			const mask = keep[i] ?? 0;
 			torn[i] = ((torn[i] ?? 0) & mask) | ((cells[i] ?? 0) & ~mask);
 		}
-		this.#store(address, torn);
+		this.#cells.store(address, torn);
 	}
 
 	#checkPower(): void {
@@ -144,38 +158,8 @@ export class NorFlash {
 			throw new RangeError(`flash address ${from}, ${length} bytes: beyond ${this.size} or not on ${unit}`);
 		}
 	}
-
-	#load(address: number, buffer: Uint8Array): void {
-		for (let done = 0; done < buffer.length; ) {
-			const length = readSync(this.#descriptor(), buffer, done, buffer.length - done, address + done);
-			if (length === 0) throw new Error("the flash file was cut short by somebody else");
-			done += length;
-		}
-	}
-
-	#store(address: number, bytes: Uint8Array): void {
-		writeAll(this.#descriptor(), address, bytes);
-	}
-
-	#descriptor(): number {
-		if (this.#fd === undefined) throw new Error("flash is closed");
-		return this.#fd;
-	}
 }
 
 function isChipSize(size: number): boolean {
 	return size >= SIZE_MIN && size <= SIZE_MAX && (size & (size - 1)) === 0;
-}
-
-function create(file: string, size: number): number {
-	const fd = openSync(file, "wx+");
-	const block = new Uint8Array(BLOCK_SIZE).fill(0xff);
-	for (let address = 0; address < size; address += BLOCK_SIZE) writeAll(fd, address, block);
-	return fd;
-}
-
-function writeAll(fd: number, address: number, bytes: Uint8Array): void {
-	for (let done = 0; done < bytes.length; ) {
-		done += writeSync(fd, bytes, done, bytes.length - done, address + done);
-	}
 }
