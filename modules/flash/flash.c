@@ -287,20 +287,32 @@ static __attribute__((noinline)) uint8_t writeMapped(uint32_t address, uint32_t 
 	return 1;
 }
 
-/* (buffer, byteOffset, isResizable) */
-void xs_esp8266_flash_write(xsMachine *the)
+/*
+	(buffer, byteOffset, isResizable): the bytes, and the flash address that they are for. What converts may run script,
+	which may close the partition: it is looked up again.
+*/
+static const uint8_t *bytesAndPlace(xsMachine *the, Region (*lookUp)(xsMachine *the), uint32_t *address, uint32_t *length)
 {
-	Region region = writableRegion(the);
-	uint32_t address, length;
+	Region region = lookUp(the);
 	const uint8_t *bytes;
+	uint32_t offset;
 
 	if (isMissing(the, 0))
 		xsSyntaxError("no buffer");
-	address = wholeArgument(the, 1, region.size);
+	offset = wholeArgument(the, 1, region.size);
 	refuseResizable(the);
-	region = writableRegion(the);
-	bytes = readableArgument(the, 0, &length);
-	address = placeOf(the, &region, address, length);
+	region = lookUp(the);
+	bytes = readableArgument(the, 0, length);
+	*address = placeOf(the, &region, offset, *length);
+	return bytes;
+}
+
+/* (buffer, byteOffset, isResizable) */
+void xs_esp8266_flash_write(xsMachine *the)
+{
+	uint32_t address, length;
+	const uint8_t *bytes = bytesAndPlace(the, writableRegion, &address, &length);
+
 	while (length > 0) {
 		uint32_t count = kFlashSectorSize - address % kFlashSectorSize;
 		uint8_t isMapped = (bytes >= kFlashStart) && (bytes < kFlashEnd);
@@ -339,18 +351,10 @@ void xs_esp8266_flash_erase(xsMachine *the)
 /* (buffer, byteOffset, isResizable): whether the flash holds these bytes. */
 void xs_esp8266_flash_equals(xsMachine *the)
 {
-	Region region = openRegion(the);
 	uint32_t held[32], given[32];
 	uint32_t address, length;
-	const uint8_t *bytes;
+	const uint8_t *bytes = bytesAndPlace(the, openRegion, &address, &length);
 
-	if (isMissing(the, 0))
-		xsSyntaxError("no buffer");
-	address = wholeArgument(the, 1, region.size);
-	refuseResizable(the);
-	region = openRegion(the);
-	bytes = readableArgument(the, 0, &length);
-	address = placeOf(the, &region, address, length);
 	xsmcSetFalse(xsResult);
 	while (length > 0) {
 		uint32_t count = (length < sizeof(held)) ? length : sizeof(held);
