@@ -60,11 +60,12 @@ export class Staging {
 		const given = sector[FLASH_MODE_OFFSET];
 		const patched = flashMode !== undefined && given !== flashMode;
 		if (patched) sector[FLASH_MODE_OFFSET] = flashMode;
-		let failure: ErrorCode = ErrorCode.ERASE;
+		let failure: ErrorCode = ErrorCode.READ;
 		this.board.led(true);
 		try {
 			this.wasEqual = this.flash.equals(bytes, address);
 			if (!this.wasEqual) {
+				failure = ErrorCode.ERASE;
 				this.erase(address / SECTOR);
 				failure = ErrorCode.WRITE;
 				this.flash.write(bytes, address);

@@ -3,7 +3,7 @@
  * highest byte first; `firmware@` or `filesystem@` before it where it is for one kind only; several joined by
  * spaces. SPEC.md, section 6.
  */
-import { hexDigit, putHex } from "../hex";
+import { hexDigit } from "../hex";
 import type { UpdateKind } from "../kind";
 import { P256Key } from "./p256-key";
 import type { PublicKey } from "./public-key";
@@ -47,11 +47,17 @@ function p256Key(kind: UpdateKind | undefined, point: string): PublicKey {
 	return new P256Key(kind, bytes.buffer.slice(0, COORDINATE_LENGTH), bytes.buffer.slice(COORDINATE_LENGTH));
 }
 
+/** By bytes: to find a string's length or a character of it the engine goes through it from its start. */
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
-	if (hex.length === 0 || hex.length % 2 !== 0) throw malformed("digits");
-	for (let i = 0; i < hex.length; i++) if (hexDigit(hex.charCodeAt(i)) < 0) throw malformed("digits");
-	const bytes = new Uint8Array(hex.length / 2);
-	putHex(bytes, 0, hex);
+	const digits = new Uint8Array(ArrayBuffer.fromString(hex));
+	const bytes = new Uint8Array(digits.length >> 1);
+	if (bytes.length === 0 || digits.length % 2 !== 0) throw malformed("digits");
+	for (let i = 0; i < bytes.length; i++) {
+		const high = hexDigit(digits[2 * i] ?? 0);
+		const low = hexDigit(digits[2 * i + 1] ?? 0);
+		if (high < 0 || low < 0) throw malformed("digits");
+		bytes[i] = (high << 4) | low;
+	}
 	return bytes;
 }
 

@@ -34,6 +34,7 @@ export class P256Key implements PublicKey {
 		const sum = this.sumFor(signature, sha256);
 		if (!sum) return false;
 		// From here, and not from where the numbers are: the stack is short.
+		sum.prepare();
 		for (let i = SUM_BITS - 1; i >= 0; i--) {
 			sum.step(i);
 			board.feedWatchdog();

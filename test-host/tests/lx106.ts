@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "vitest";
-import { hasCompiler } from "../lx106/compile";
 import { link, type Program } from "../lx106/link";
+import { hasCompiler } from "../lx106/toolchain";
 import { root } from "../virtual/bundle";
 import { temporaryFolder } from "./signing-bench";
 

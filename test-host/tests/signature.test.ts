@@ -1,6 +1,7 @@
 /** What the device takes for a signature: node:crypto and openssl sign, forgers forge. */
 import {
 	constants,
+	createECDH,
 	createHash,
 	createPrivateKey,
 	createPublicKey,
@@ -10,6 +11,7 @@ import {
 } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ErrorCode } from "../../ota/errors";
 import { GX, GY, inverse, ORDER, P, SUM_BITS, Sum } from "../../ota/signature/p256";
@@ -90,6 +92,7 @@ function verifies(key: PublicKey, signature: Buffer, digest: Buffer): boolean {
 /** a G + b (x, y), its z 1. */
 function combine(a: bigint, b: bigint, x: bigint, y: bigint): { x: bigint; y: bigint } {
 	const sum = new Sum(a, b, x, y);
+	sum.prepare();
 	for (let i = SUM_BITS - 1; i >= 0; i--) sum.step(i);
 	sum.point.normalize();
 	return sum.point;
@@ -334,6 +337,39 @@ describe("a signature of P-256", () => {
 			}
 		},
 	);
+
+	test("property: a G + b Q is what openssl makes of it", () => {
+		const word = fc.constantFrom(
+			0n,
+			1n,
+			7n,
+			8n,
+			9n,
+			15n,
+			16n,
+			(1n << 64n) - 1n,
+			1n << 63n,
+			0x8888888888888888n,
+		);
+		const words = fc.array(fc.oneof(word, fc.bigInt(0n, (1n << 64n) - 1n)), { minLength: 4, maxLength: 4 });
+		const scalar = words.map((parts) => parts.reduce((sum, part) => (sum << 64n) | part, 0n) % ORDER);
+		const publicPoint = (d: bigint): string => {
+			const own = createECDH("prime256v1");
+			own.setPrivateKey(bytesOf(d, 32));
+			return own.getPublicKey("hex").slice(2);
+		};
+		fc.assert(
+			fc.property(scalar, scalar, scalar, (a, b, d) => {
+				const sum = (a + b * d) % ORDER;
+				fc.pre(d > 0n && sum > 0n);
+				const q = publicPoint(d);
+				const { x, y } = combine(a, b, BigInt(`0x${q.slice(0, 64)}`), BigInt(`0x${q.slice(64)}`));
+				const bytes = [x, y].map((number) => bytesOf(((number % P) + P) % P, 32));
+				expect(Buffer.concat(bytes).toString("hex")).toBe(publicPoint(sum));
+			}),
+			{ numRuns: 200 },
+		);
+	});
 
 	test("whose point has a coordinate above the order is taken, as openssl takes it", () => {
 		// A point R whose x is not below the order; then the key for which r = x - order is a signature of the payload.

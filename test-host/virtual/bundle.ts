@@ -44,7 +44,20 @@ export function manifestResources({ data }: { data?: Paths }, folder: string): R
 }
 
 /** Ours for the chip, over the SDK's preferences: both engines have a model of the same log, under another name. */
-const MODELLED = "embedded:storage/key-value";
+export const MODELLED = "embedded:storage/key-value";
+
+/** A device's module in JavaScript, as both engines take it. */
+export async function moduleText(file: string): Promise<string> {
+	const { code } = await transform(readFileSync(file, "utf8"), {
+		loader: "ts",
+		format: "esm",
+		target: "es2022",
+		minifyWhitespace: true,
+		minifySyntax: true,
+		legalComments: "none",
+	});
+	return code;
+}
 
 /** An application in text, each module by itself, as the SDK has it. */
 export async function applicationText(config: Settings, manifest = ownManifest): Promise<string> {
@@ -52,17 +65,11 @@ export async function applicationText(config: Settings, manifest = ownManifest):
 	const preloaded = manifestPreload(manifest);
 	const files = manifestModules(manifest).filter(([name]) => name !== MODELLED);
 	const modules = await Promise.all(
-		files.map(async ([name, file]) => {
-			const { code } = await transform(readFileSync(file, "utf8"), {
-				loader: "ts",
-				format: "esm",
-				target: "es2022",
-				minifyWhitespace: true,
-				minifySyntax: true,
-				legalComments: "none",
-			});
-			return { name, preload: preloaded.has(name), source: code };
-		}),
+		files.map(async ([name, file]) => ({
+			name,
+			preload: preloaded.has(name),
+			source: await moduleText(file),
+		})),
 	);
 	const resources = manifestResources(readManifest(manifest), root);
 	const application: Application = { config, modules, resources };

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "sdk/xsHost.h"
 
 #define RTC_LENGTH 512
 
@@ -50,4 +52,12 @@ void chip_open(const char *flash, const char *rtc, const char *control_path)
 void chip_beat(void)
 {
 	control[control_words - 1]++;
+}
+
+uint32_t sdk_random(void)
+{
+	uint32_t word;
+	if (getrandom(&word, sizeof(word), 0) != sizeof(word))
+		host_usage("no random numbers");
+	return word;
 }

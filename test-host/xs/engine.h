@@ -23,10 +23,20 @@ extern Region block;
 extern Region flash_memory;
 
 void memory_begin(void);
-/* Makes everything that was allocated in flash memory read-only. A write then ends the process. */
-void memory_protect(void);
 /* From flash memory; ends the process where there is none left. */
 void *memory_take(size_t size);
+
+/* flash-memory.c */
+
+/* Memory for what is in flash; ends the process where there is none. */
+void *flash_memory_map(size_t size);
+/* Makes everything that was allocated in flash memory read-only. A write then ends the process. */
+void memory_protect(void);
+
+/* machine.c */
+
+/* The application's machine, its `main` to run in the loop's first turn. `stack`: slots, or 0 as the SDK has it. */
+txMachine *machine_begin(int stack);
 
 /* application.c */
 

@@ -1,8 +1,5 @@
 /* How the process ends. */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <sys/prctl.h>
 
 #include "engine.h"
 #include "host.h"
@@ -31,19 +28,6 @@ void host_usage(const char *format, ...)
 	fprintf(stderr, "\n");
 	va_end(arguments);
 	_exit(EXIT_USAGE);
-}
-
-static void on_terminate(int signal)
-{
-	host_exit(128 + signal);
-}
-
-void exit_begin(void)
-{
-	/* A board without its parent would run for ever. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGTERM, on_terminate);
 }
 
 /* What an exception says, without running any script: there may be no memory for it. */

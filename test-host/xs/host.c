@@ -7,64 +7,6 @@
 #include "engine.h"
 #include "host.h"
 
-/* What compiles and preloads on a developer's computer has memory enough. */
-static txCreation root_creation = {
-	.initialChunkSize = 8 * 1024 * 1024,
-	.incrementalChunkSize = 1024 * 1024,
-	.initialHeapCount = 256 * 1024,
-	.incrementalHeapCount = 64 * 1024,
-	.stackCount = 8192,
-	.initialKeyCount = 8192,
-	.nameModulo = 1993,
-	.symbolModulo = 127,
-	.parserBufferSize = 32 * 1024,
-	.parserTableModulo = 1993,
-};
-
-/* The SDK's defaults for the ESP8266; a manifest may have another stack (--stack). The tables of names lie outside of the block, there as here. */
-static txCreation device_creation = {
-	.initialChunkSize = 1536,
-	.incrementalChunkSize = 512,
-	.initialHeapCount = 512,
-	.incrementalHeapCount = 64,
-	.stackCount = 256,
-	.initialKeyCount = 256,
-	.nameModulo = 1993,
-	.symbolModulo = 127,
-	.parserBufferSize = 1024,
-	.parserTableModulo = 1,
-};
-
-static txMachine *machine;
-
-static txMachine *make_root(void)
-{
-	txMachine *root = fxCreateMachine(&root_creation, "root", &flash_memory, XS_NO_ID);
-	if (!root)
-		host_usage("no memory");
-	globals_install(root);
-	application_compile(root);
-	application_preload(root);
-	freeze_built_ins(root);
-	fxShareMachine(root);
-	freeze_heap(root);
-	memory_protect();
-	return root;
-}
-
-/* The default export of `main`, a function, runs as the SDK runs it. */
-static void run_main(void *of)
-{
-	txMachine *machine_of = of;
-	xsBeginHost(machine_of);
-	{
-		xsResult = xsAwaitImport("main", XS_IMPORT_DEFAULT);
-		if (fxIsCallable(the, &xsResult))
-			xsCallFunction0(xsResult, xsGlobal);
-	}
-	xsEndHost(machine_of);
-}
-
 static void mac_of(const char *text)
 {
 	unsigned int bytes[6];
@@ -91,6 +33,7 @@ int main(int argc, char *argv[])
 	};
 	const char *flash = NULL, *rtc = NULL, *control = NULL, *application = NULL;
 	uint32_t meter_limit = 0;
+	int stack = 0;
 	int option;
 	mac_of("18:fe:34:00:00:00");
 	chip.boot_mode = 3;
@@ -106,22 +49,18 @@ int main(int argc, char *argv[])
 		case 'w': chip.reset_reason = optarg; break;
 		case 'i': chip.running = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'l': meter_limit = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case 's': device_creation.stackCount = atoi(optarg); break;
+		case 's': stack = atoi(optarg); break;
 		default: return EXIT_USAGE;
 		}
 	}
 	if (!flash || !rtc || !control || !application || optind < argc)
 		host_usage("--flash, --rtc, --control and --application, each with a file");
 
-	exit_begin();
+	process_begin();
 	events_begin();
 	chip_open(flash, rtc, control);
 	memory_begin();
 	application_read(application);
-	machine = fxCloneMachine(&device_creation, make_root(), "device", &block);
-	if (!machine)
-		host_usage("no memory");
-	peaks_begin(machine, meter_limit);
-	loop_post(run_main, machine);
+	peaks_begin(machine_begin(stack), meter_limit);
 	loop_run();
 }

@@ -26,7 +26,11 @@ void host_exit(int code) __attribute__((noreturn));
 void host_crash(int code, const char *text) __attribute__((noreturn));
 /* Ends the process because of how it was called. */
 void host_usage(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-void exit_begin(void);
+
+/* process.c */
+
+/* Ends with its parent, and when it is told to. */
+void process_begin(void);
 
 /* peaks.c */
 
@@ -43,7 +47,7 @@ void event_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *event_quote(char *quoted, size_t size, const char *text);
 void uart_write(const char *text, size_t length);
 
-/* loop.c */
+/* watches.c */
 
 typedef struct Watch Watch;
 /* A descriptor that the loop looks at. */
@@ -58,12 +62,19 @@ struct Watch {
 void watch_add(Watch *watch);
 /* The watch may be freed at once. */
 void watch_remove(Watch *watch);
+/* Lets those call back that have something; waits for that, `timeout` milliseconds at most. */
+void watches_look(int timeout);
+
+/* loop.c */
+
 /* Calls back when the event loop turns. */
 void loop_post(void (*deliver)(void *of), void *of);
 /* Milliseconds until the next timer, and those that are due. timer.c */
 int timers_next(void);
 void timers_run(void);
 void loop_run(void) __attribute__((noreturn));
+
+/* clock.c: since the start. */
 uint32_t modMilliseconds(void);
 
 /* application.c: the resource of that name, in flash; NULL where there is none. */

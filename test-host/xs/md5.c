@@ -11,29 +11,41 @@ static const uint32_t sines[64] = {
 	0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
 	0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
-static const uint8_t turns[4][4] = { { 7, 12, 17, 22 }, { 5, 9, 14, 20 }, { 4, 11, 16, 23 }, { 6, 10, 15, 21 } };
+
+static inline uint32_t word_at(const uint8_t *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+#define F1(X, Y, Z) ((Z) ^ ((X) & ((Y) ^ (Z))))
+#define F2(X, Y, Z) F1(Z, X, Y)
+#define F3(X, Y, Z) ((X) ^ (Y) ^ (Z))
+#define F4(X, Y, Z) ((Y) ^ ((X) | ~(Z)))
+
+#define STEP(F, A, B, C, D, WORD, TURN) \
+	sum = A + F(B, C, D) + words[(WORD) & 15] + *sine++; \
+	A = B + (sum << TURN | sum >> (32 - TURN));
+
+/* Four steps at a time, after which a to d have their places again; each takes the word STRIDE behind the last one's. */
+#define ROUND(F, FIRST, STRIDE, T1, T2, T3, T4) \
+	for (int i = 0, word = FIRST; i < 4; i++, word += 4 * STRIDE) { \
+		STEP(F, a, b, c, d, word, T1) \
+		STEP(F, d, a, b, c, word + STRIDE, T2) \
+		STEP(F, c, d, a, b, word + 2 * STRIDE, T3) \
+		STEP(F, b, c, d, a, word + 3 * STRIDE, T4) \
+	}
 
 static void compress(uint32_t *state, const uint8_t *block)
 {
 	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-	for (int i = 0; i < 64; i++) {
-		uint32_t f, word, sum;
-		int index, turn = turns[i / 16][i % 4];
-		switch (i / 16) {
-		case 0: f = (b & c) | (~b & d); index = i; break;
-		case 1: f = (d & b) | (~d & c); index = (5 * i + 1) % 16; break;
-		case 2: f = b ^ c ^ d; index = (3 * i + 5) % 16; break;
-		default: f = c ^ (b | ~d); index = 7 * i % 16; break;
-		}
-		block += 4 * index;
-		word = block[0] | (uint32_t)block[1] << 8 | (uint32_t)block[2] << 16 | (uint32_t)block[3] << 24;
-		block -= 4 * index;
-		sum = a + f + sines[i] + word;
-		a = d;
-		d = c;
-		c = b;
-		b += sum << turn | sum >> (32 - turn);
-	}
+	const uint32_t *sine = sines;
+	uint32_t words[16], sum;
+	for (int i = 0; i < 16; i++)
+		words[i] = word_at(block + 4 * i);
+	ROUND(F1, 0, 1, 7, 12, 17, 22)
+	ROUND(F2, 1, 5, 5, 9, 14, 20)
+	ROUND(F3, 5, 3, 4, 11, 16, 23)
+	ROUND(F4, 0, 7, 6, 10, 15, 21)
 	state[0] += a;
 	state[1] += b;
 	state[2] += c;

@@ -2,9 +2,6 @@
  * The memory model of the device: the application's machine lives in one block of 32 KB, chunks from its
  * beginning, slots and the stack from its end; what the root machine holds is flash.
  */
-#include <signal.h>
-#include <sys/mman.h>
-
 #include "engine.h"
 #include "host.h"
 #include "sdk/memory-map.h"
@@ -37,10 +34,7 @@ static void note(Region *region)
 
 void memory_begin(void)
 {
-	void *flash = mmap(NULL, FLASH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (flash == MAP_FAILED)
-		host_usage("no memory");
-	region_begin(&flash_memory, flash, FLASH_SIZE);
+	region_begin(&flash_memory, flash_memory_map(FLASH_SIZE), FLASH_SIZE);
 	region_begin(&block, block_bytes, BLOCK_SIZE);
 }
 
@@ -61,29 +55,6 @@ uint8_t *sdk_flash_start(void)
 uint8_t *sdk_flash_end(void)
 {
 	return flash_memory.end;
-}
-
-static void on_fault(int signal, siginfo_t *info, void *context)
-{
-	uint8_t *address = info->si_addr;
-	(void)signal;
-	(void)context;
-	if (address >= flash_memory.begin && address < flash_memory.end)
-		host_crash(EXIT_ABORT, "write to what is in flash");
-	host_crash(EXIT_ABORT, "illegal access");
-}
-
-void memory_protect(void)
-{
-	/* A C stack overflow shows as a fault too: the handler needs a stack of its own. */
-	static uint8_t stack[65536];
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	sigaltstack(&alternate, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-	if (mprotect(flash_memory.begin, FLASH_SIZE, PROT_READ))
-		host_usage("mprotect: %s", strerror(errno));
 }
 
 /* The engine asks for `size` bytes and a header; where the last block can grow it does, by what it lacks. */

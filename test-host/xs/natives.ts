@@ -16,11 +16,12 @@ const moduleNames: Readonly<Record<string, string>> = {
 	"net.js": "net",
 	"resolver.js": "embedded:network/dns/resolver/udp",
 	"tls.js": "embedded:io/socket/tcp/tls",
+	"measure.js": "measure",
 	"http-client.ts": "embedded:network/http/client",
 	"http-server.ts": "embedded:network/http/server",
 };
 
-interface Sources {
+export interface Sources {
 	/** The device's modules. */
 	scripts: readonly string[];
 	/** The host's own modules, which are linked into it. */
@@ -37,6 +38,11 @@ function matches(files: readonly string[], pattern: RegExp): string[] {
 	return [...found].sort();
 }
 
+/** The C functions that scripts name, in order. */
+export function nativeNames(scripts: readonly string[]): string[] {
+	return matches(scripts, /\bnative\("(\w+)"\)/g);
+}
+
 /** mc.xs.h, by which C finds the identifiers: looked up when the machine is made, not numbers as in the SDK. */
 export function identifiersHeader(sources: Sources): string {
 	const names = matches(sources.c, /\bxsID_(\w+)/g);
@@ -47,7 +53,7 @@ export function identifiersHeader(sources: Sources): string {
 /** natives.c: names to C functions, identifiers, and the host's own modules as text. */
 export function nativesSource(sources: Sources): string {
 	const scripts = [...sources.scripts, ...sources.hostScripts];
-	const functions = matches(scripts, /\bnative\("(\w+)"\)/g);
+	const functions = nativeNames(scripts);
 	const destructors = matches(scripts, /\bNative\("(\w+)"\)/g);
 	const ids = matches(sources.c, /\bxsID_(\w+)/g);
 	const modules = sources.hostScripts.map((file) => {

@@ -1,7 +1,6 @@
 /* How the SDK's natives take their options and arguments. */
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 xsSlot *option_callback(xsMachine *the, xsIdentifier id)
@@ -59,15 +58,4 @@ void option_target(xsMachine *the)
 		return;
 	xsmcGet(xsVar(0), xsArg(0), xsID_target);
 	xsmcSet(xsThis, xsID_target, xsVar(0));
-}
-
-uint32_t argument_address(xsMachine *the, xsSlot *slot, xsBooleanValue range)
-{
-	struct in_addr address;
-	if (!inet_aton(fxToString(the, slot), &address)) {
-		if (range)
-			xsRangeError("invalid IP address");
-		xsUnknownError("invalid address");
-	}
-	return address.s_addr;
 }

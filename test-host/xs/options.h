@@ -17,7 +17,7 @@ int option_format(xsMachine *the, const char *const *formats, int usual);
 int argument_format(xsMachine *the, const char *const *formats);
 /* The first argument's target becomes the instance's. */
 void option_target(xsMachine *the);
-/* An IPv4 address in network order. Throws where it is none. */
+/* address.c: an IPv4 address in network order. Throws where it is none. */
 uint32_t argument_address(xsMachine *the, xsSlot *slot, xsBooleanValue range);
 
 #endif

@@ -12,10 +12,16 @@ static const uint32_t constants[64] = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t rotate(uint32_t word, int turn)
+static inline uint32_t rotate(uint32_t word, int turn)
 {
 	return word >> turn | word << (32 - turn);
 }
+
+#define STEP(A, B, C, D, E, F, G, H, I) \
+	s[H] += (rotate(s[E], 6) ^ rotate(s[E], 11) ^ rotate(s[E], 25)) + (s[G] ^ (s[E] & (s[F] ^ s[G]))) \
+		+ constants[I] + words[I]; \
+	s[D] += s[H]; \
+	s[H] += (rotate(s[A], 2) ^ rotate(s[A], 13) ^ rotate(s[A], 22)) + ((s[A] & s[B]) | (s[C] & (s[A] | s[B])));
 
 static void compress(uint32_t *state, const uint8_t *block)
 {
@@ -29,15 +35,16 @@ static void compress(uint32_t *state, const uint8_t *block)
 	}
 	for (int i = 0; i < 8; i++)
 		s[i] = state[i];
-	for (int i = 0; i < 64; i++) {
-		uint32_t first = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25))
-			+ ((s[4] & s[5]) ^ (~s[4] & s[6])) + constants[i] + words[i];
-		uint32_t second = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22))
-			+ ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-		for (int j = 7; j > 0; j--)
-			s[j] = s[j - 1];
-		s[4] += first;
-		s[0] = first + second;
+	/* Eight steps at a time, after which the words have their places again. */
+	for (int i = 0; i < 64; i += 8) {
+		STEP(0, 1, 2, 3, 4, 5, 6, 7, i)
+		STEP(7, 0, 1, 2, 3, 4, 5, 6, i + 1)
+		STEP(6, 7, 0, 1, 2, 3, 4, 5, i + 2)
+		STEP(5, 6, 7, 0, 1, 2, 3, 4, i + 3)
+		STEP(4, 5, 6, 7, 0, 1, 2, 3, i + 4)
+		STEP(3, 4, 5, 6, 7, 0, 1, 2, i + 5)
+		STEP(2, 3, 4, 5, 6, 7, 0, 1, i + 6)
+		STEP(1, 2, 3, 4, 5, 6, 7, 0, i + 7)
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "../digest.h"
 #include "../host.h"
@@ -183,14 +182,6 @@ void esp_yield(void);
 void esp_yield(void)
 {
 	host_exit(EXIT_RESTART);
-}
-
-uint32_t sdk_random(void)
-{
-	uint32_t word;
-	if (getrandom(&word, sizeof(word), 0) != sizeof(word))
-		host_usage("no random numbers");
-	return word;
 }
 
 uint32_t sdk_gpio_input(void)
