@@ -352,7 +352,7 @@ void xs_esp8266_flash_erase(xsMachine *the)
 void xs_esp8266_flash_equals(xsMachine *the)
 {
 	uint32_t held[32], given[32];
-	uint32_t address, length;
+	uint32_t address, length, i;
 	const uint8_t *bytes = bytesAndPlace(the, openRegion, &address, &length);
 
 	xsmcSetFalse(xsResult);
@@ -363,7 +363,12 @@ void xs_esp8266_flash_equals(xsMachine *the)
 			xsUnknownError("read failed");
 		// The buffer may lie in flash, too, where only words can be loaded.
 		c_memcpy(given, bytes, count);
-		if (c_memcmp(held, given, count))
+		// By words: memcmp goes byte by byte.
+		for (i = 0; i < count / sizeof(held[0]); i++) {
+			if (held[i] != given[i])
+				return;
+		}
+		if (c_memcmp(held + i, given + i, count % sizeof(held[0])))
 			return;
 		address += count;
 		bytes += count;

@@ -1,4 +1,5 @@
 /** What things cost, each with its source. The bench's results are as good as these. */
+import counts from "../fixtures/lx106-figures.json";
 
 /** Microseconds of a flash chip. */
 export interface FlashCosts {
@@ -64,15 +65,25 @@ export function bootTimeOf(instructions: number): number {
 	return (instructions * CYCLES_IN_RAM) / CYCLES_PER_MICROSECOND;
 }
 
+/** What `npm run lx106` has counted. Throws Error where it has not counted that. */
+function counted(name: string, of: "script" | "natives" | "digest"): number {
+	const figure = counts.find((one) => one.name === name);
+	if (!figure) throw new Error(`lx106-figures.json has no ${name}`);
+	return figure[of];
+}
+
+const WRITE = "Update.write, pieces of 1460";
+const END = "Update.complete, pieces of 1460";
+
 /**
  * Instructions a byte that Update.write takes, in XS and in the C of modules/, and that the form's parser takes beside it;
- * what Update.complete takes. Counted on an emulated lx106, in XS that copies arrays of bytes as memory, as the SDK's.
+ * what Update.complete takes. Counted on an emulated lx106.
  */
-export const UPDATE = (26_033 + 2807) / 1024;
-export const FORM = 112_180 / 1024;
-export const COMPLETE = 1_680_685 + 6493;
+export const UPDATE = (counted(WRITE, "script") + counted(WRITE, "natives")) / 1024;
+export const FORM = counted("form's parser", "script") / 1024;
+export const COMPLETE = counted(END, "script") + counted(END, "natives");
 /** Instructions a byte of MD5 in C, counted likewise. */
-export const MD5 = 17_588 / 1024;
+export const MD5 = counted("MD5", "digest") / 1024;
 /** Instructions a byte of a receiver in C++, which copies: an estimate. */
 export const NATIVE = 4;
 /** Instructions of a packet in the SDK's Wi-Fi and lwIP, and of each byte, which is summed and copied. Estimates. */
