@@ -37,12 +37,14 @@ function give(form: Resource, sink: Sink, name: string): void {
 	const parser = new Multipart(String(config.type), PIECE, sink);
 	for (let at = 0; at < form.byteLength; at += PIECE) {
 		const bytes = new Uint8Array(form.slice(at, at + PIECE));
-		start(name);
+		// The first one has the part's headers, which are read byte by byte.
+		const what = at === 0 ? `${name}, first piece` : name;
+		start(what);
 		const { room } = parser;
 		stop();
 		// As the board's socket does it, which reads into it.
 		room.set(bytes);
-		start(name);
+		start(what);
 		parser.consume(bytes.length);
 		stop();
 	}
