@@ -34,9 +34,21 @@ export function violations(file: string, source: string, names: ReadonlySet<stri
 			fault = "is no module for ota/";
 		if (fault) found.push(`${file}: "${name}" ${fault}`);
 	}
-	const lines = source.split("\n").length;
-	if (lines > LINES_MAX) found.push(`${file}: ${lines} lines, more than ${LINES_MAX}`);
-	return found;
+	return [...found, ...lengthFaults(file, source)];
+}
+
+/** Of a device file in TypeScript or C. */
+export function lengthFaults(file: string, source: string): string[] {
+	const lines = source.replace(/\n$/, "").split("\n").length;
+	return lines > LINES_MAX ? [`${file}: ${lines} lines, more than ${LINES_MAX}`] : [];
+}
+
+/** What is wrong with the C of the device's modules. */
+function nativeFaults(): string[] {
+	const files = readdirSync(join(root, "modules"), { recursive: true, encoding: "utf8" });
+	return files
+		.filter((name) => /\.[ch]$/.test(name))
+		.flatMap((name) => lengthFaults(`modules/${name}`, readFileSync(join(root, "modules", name), "utf8")));
 }
 
 /** What is wrong with an application: its own modules, and this project's as it includes them. */
@@ -66,7 +78,7 @@ export function applicationManifests(): string[] {
 
 if (process.argv[1] === import.meta.filename) {
 	const manifests = applicationManifests();
-	const found = new Set(manifests.flatMap(applicationFaults));
+	const found = new Set([...manifests.flatMap(applicationFaults), ...nativeFaults()]);
 	for (const violation of found) process.stderr.write(`${violation}\n`);
 	process.stdout.write(
 		`${manifestModules().length} device modules, ${manifests.length} manifests, ${found.size} boundary violations\n`,

@@ -43,9 +43,8 @@ export const DataSubtype = Object.freeze({
 } as const);
 export const FLAG_ENCRYPTED = 1;
 
-/** What offsets and sizes are multiples of, in bytes; the generator aligns an app to more. */
+/** What offsets and sizes are multiples of, in bytes. */
 export const PARTITION_ALIGNMENT = 0x1000;
-export const APP_ALIGNMENT = 0x10000;
 /** Of the data partition that says which slot to boot: two sectors, one record each. */
 export const OTADATA_LENGTH = 0x2000;
 
