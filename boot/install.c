@@ -1,0 +1,147 @@
+/* What is staged takes the place of what runs, or of a filesystem. */
+#include "boot.h"
+
+/* No flash is larger, and no address has more bits. */
+#define SIZE_MAX_STAGED 0x1000000u
+
+static Job jobOf(const Header *header)
+{
+	Job job = {
+		.source = header->source,
+		.destination = header->destination,
+		.size = header->size,
+		.length = header->length,
+		.isGzip = 0 != (header->flags & GZIP),
+		.isImage = 0 == header->destination,
+		.first = header->destination ? 0 : APPLICATION,
+		.progress = boot_config.record + INSTALLING_PROGRESS,
+		.crc = header->crc,
+		.isCRCKnown = true,
+	};
+
+	if (header->flags & CRC_UNKNOWN) {
+		job.crc = record.resultCRC;
+		job.isCRCKnown = record.resultCRC == ~record.resultCRCInverted;
+	}
+	return job;
+}
+
+/* Whether sectors of a range are the boot loader's own. */
+static bool meetsOwn(uint32_t start, uint32_t end)
+{
+	return ((start <= boot_config.record) && (boot_config.record < end))
+		|| ((start < boot_config.stages + 2 * SECTOR) && (boot_config.stages < end));
+}
+
+static int checkPlace(const Job *job)
+{
+	uint32_t staged = roundUp(job->size);
+
+	if ((job->source | job->destination) % SECTOR)
+		return ALIGNMENT;
+	if ((job->size - 1 >= SIZE_MAX_STAGED) || (job->source < APPLICATION)
+			|| !isInside(job->source, staged, 0, boot_config.flashSize)
+			|| meetsOwn(job->source, job->source + staged))
+		return PLACE;
+	if (!job->isImage && !isInside(job->destination, SECTOR, boot_config.filesystem,
+			boot_config.filesystemEnd - boot_config.filesystem))
+		return PLACE;
+	return OK;
+}
+
+/* Finds out the result's length, and whether there is room for it; sectors that it shares with its source are told to the job. */
+static int open(Job *job)
+{
+	uint32_t start = job->destination + job->first;
+	uint32_t end;
+
+	job->length = job->size;
+	if (job->isGzip && openGzip(job->source, job->size, &job->length))
+		return GZIP_HEADER;
+	if (job->length > (job->isImage ? boot_config.applicationEnd : boot_config.filesystemEnd - job->destination))
+		return ROOM;
+	end = job->destination + roundUp(job->length);
+	if (meetsOwn(start, end))
+		return ROOM;
+	job->overlaps = (start < job->source + roundUp(job->size)) && (job->source < end);
+	return (job->overlaps && (job->isGzip || (job->destination > job->source))) ? ROOM : OK;
+}
+
+int take(const volatile uint32_t *command)
+{
+	Header header = {.source = command[0], .destination = command[1], .size = command[2]};
+	Job job = jobOf(&header);
+	int result = checkPlace(&job);
+
+	if (result)
+		return result;
+	job.isCRCKnown = false;
+	job.isGzip = isGzip(job.source);
+	header.flags = job.isGzip ? GZIP : 0;
+	result = open(&job);
+	if (!result)
+		result = checkContent(&job, FROM_SOURCE);
+	if (result)
+		return result;
+	header.length = job.length;
+	header.crc = job.crc;
+	return writeRecord(&header) ? install() : WRITE;
+}
+
+static int begin(Job *job)
+{
+	uint32_t staged = job->source + roundUp(job->size);
+	int result = checkPlace(job);
+
+	if (!result)
+		result = open(job);
+	if (!result)
+		result = (job->length == record.header.length) ? checkContent(job, FROM_SOURCE) : OTHER;
+	if (result) {
+		set(REFUSED);
+		return result;
+	}
+	if (job->isImage && ((job->source >= boot_config.previousEnd) || (staged <= boot_config.previous)))
+		keep();
+	if (record.header.flags & CRC_UNKNOWN) {
+		record.resultCRC = job->crc;
+		record.resultCRCInverted = ~job->crc;
+		keepWords(&record.resultCRC, 8);
+	}
+	set(BEGUN);
+	return OK;
+}
+
+int install(void)
+{
+	Job job = jobOf(&record.header);
+	From from = FROM_SOURCE;
+	int result;
+
+	if (!is(BEGUN))
+		result = begin(&job);
+	else {
+		result = open(&job);
+		if (!result && !job.isGzip && (OK == checkContent(&job, FROM_BOTH)))
+			from = FROM_BOTH;
+		else if (!result)
+			result = checkContent(&job, FROM_SOURCE);
+		if (result && !job.isImage)
+			set(REFUSED);
+		if (result && is(KEPT))
+			set(RESTORE);
+	}
+	if (!result)
+		result = copy(&job, from);
+	if (!result)
+		set(INSTALLED);
+	return result;
+}
+
+bool isOther(void)
+{
+	Job job = jobOf(&record.header);
+
+	job.isImage = false;
+	return job.isCRCKnown && checkContent(&job, FROM_DESTINATION);
+}
