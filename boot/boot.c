@@ -19,19 +19,26 @@ static bool isStage(uint32_t address)
 	return boot_config.stageCRC == ~crcOf(~0u, (const uint8_t *)sector, length);
 }
 
-/* Loads the second stage from one of its copies, or from behind the firmware that it came with; makes both copies whole. */
+/*
+	Loads the second stage from one of its copies, or from behind the firmware that it came with. A copy that is damaged is
+	written anew, while the one that it is taken from stays.
+*/
 static bool loadStage(void)
 {
 	uint32_t stages = boot_config.stages;
+	bool isFirst = isStage(stages);
+	bool isSecond = isStage(stages + SECTOR);
 	uint32_t length;
 
-	if (!isStage(stages) && !isStage(stages + SECTOR)) {
+	if (!isSecond && !(isFirst && isStage(stages))) {
 		length = verifyImage(APPLICATION, boot_config.applicationEnd);
 		if (!length || !isStage(APPLICATION + roundUp(length)))
 			return false;
 	}
-	writeSector(stages, false);
-	writeSector(stages + SECTOR, false);
+	if (!isFirst)
+		writeSector(stages, false);
+	if (!isSecond)
+		writeSector(stages + SECTOR, false);
 	for (length = 0; length < SECTOR_WORDS; length++)
 		second_stage[length] = sector[length];
 	return true;

@@ -57,7 +57,8 @@ void wayBack(void)
 {
 	Header header = {.flags = ONLY_RESTORE};
 
-	if (is(KEPT) && !is(RESTORED))
+	// Its record stays: without it a place that is half written would be trusted.
+	if (record.header.magic && !is(RESTORED))
 		set(RESTORE);
 	else if (!verifyImage(boot_config.previous, boot_config.previousEnd) || !writeRecord(&header))
 		return;

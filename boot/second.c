@@ -29,7 +29,8 @@ static bool hasApplication(void)
 
 static void act(uint32_t action)
 {
-	bool isToldToCopy = (ACTION_COPY == action) && !isOnTrial();
+	// Not over what is on trial, nor while there is something to be taken up.
+	bool isToldToCopy = (ACTION_COPY == action) && !isOnTrial() && isTrusted();
 
 	if (isPending() || isToldToCopy) {
 		ets_printf("cp:");

@@ -17,10 +17,10 @@ export class MemoryCells implements Cells {
 	readonly size: number;
 	readonly #bytes: Uint8Array;
 
-	/** Erased. */
-	constructor(size: number) {
-		this.size = size;
-		this.#bytes = new Uint8Array(size).fill(0xff);
+	/** These, which whoever has them may look at and change. */
+	constructor(bytes: Uint8Array) {
+		this.size = bytes.length;
+		this.#bytes = bytes;
 	}
 
 	load(address: number, buffer: Uint8Array): void {

@@ -48,9 +48,10 @@ export class NorFlash {
 		this.#onOperation = options.onOperation;
 	}
 
-	/** A chip in memory, erased. */
-	static inMemory(size = SIZE_USUAL, options: ChipOptions = {}): NorFlash {
-		return new NorFlash(new MemoryCells(size), options);
+	/** A chip in memory, erased, or with these cells, which a test may look at and change. */
+	static inMemory(cells: number | Uint8Array = SIZE_USUAL, options: ChipOptions = {}): NorFlash {
+		const bytes = typeof cells === "number" ? new Uint8Array(cells).fill(0xff) : cells;
+		return new NorFlash(new MemoryCells(bytes), options);
 	}
 
 	/** Opens the chip in a file. Throws Error where the size is none of a chip, or another than the file's. */

@@ -1,0 +1,98 @@
+/** Flash, RTC memory and a boot loader, and what comes of a start. */
+import { COMMAND_LENGTH, decodeCommand, encodeCommand } from "../../ota/eboot";
+import { APPLICATION_OFFSET } from "../../ota/image";
+import { type FaultKind, NorControl, NorFlash, PowerCut } from "../virtual/nor";
+import { type Outcome, ResetCause } from "../virtual/outcome";
+import { RtcMemory } from "../virtual/rtc";
+import type { Print } from "../virtual/uart";
+import { FLASH_SIZE } from "./places";
+
+export interface Start {
+	flash: NorFlash;
+	rtc: RtcMemory;
+	print: Print;
+	cause: ResetCause;
+}
+
+/** From the reset to the application: the model, or the machine code. */
+export type Loader = (start: Start) => Outcome;
+
+/** application: it runs; waits: nothing more happens; cut: the power went; restart: it would start anew. */
+export type Ending = "application" | "waits" | "cut" | "restart";
+
+export class JudgedBoard {
+	readonly cells = new Uint8Array(FLASH_SIZE).fill(0xff);
+	readonly control = NorControl.create();
+	readonly flash = NorFlash.inMemory(this.cells, { control: this.control });
+	readonly rtc = new RtcMemory();
+	/** Of the last start. */
+	uart = "";
+	#loader: Loader;
+	/** Of the last start that ended in an application. */
+	application: Extract<Outcome, { kind: "jump" }> | undefined;
+
+	constructor(loader: Loader) {
+		this.#loader = loader;
+	}
+
+	put(address: number, bytes: Uint8Array): void {
+		this.cells.set(bytes, address);
+	}
+
+	erase(address: number, length: number): void {
+		this.cells.fill(0xff, address, address + length);
+	}
+
+	/** The application's place as far as `length` bytes. */
+	installed(length: number): Uint8Array {
+		return this.cells.subarray(APPLICATION_OFFSET, APPLICATION_OFFSET + length);
+	}
+
+	/** A command of eboot's in RTC memory. */
+	command(source: number, destination: number, size: number, action = 1): void {
+		const block = new Uint8Array(COMMAND_LENGTH);
+		encodeCommand(block, { action, source, destination, size });
+		this.rtc.write(0, block);
+	}
+
+	get hasCommand(): boolean {
+		const block = new Uint8Array(COMMAND_LENGTH);
+		this.rtc.read(0, block);
+		return decodeCommand(block) !== undefined;
+	}
+
+	/** Flash operations so far. */
+	get operations(): number {
+		return this.control.operations;
+	}
+
+	/** The power, or one operation after `after` more, goes wrong. */
+	arm(after: number, kind: FaultKind): void {
+		this.control.arm({ at: this.control.operations + after, kind });
+	}
+
+	/** Switches the power off and on: RTC memory is noise. */
+	cutPower(): void {
+		this.control.disarm();
+		this.control.powerOn();
+		this.rtc.powerOff();
+	}
+
+	start(cause: ResetCause = ResetCause.POWER): Ending {
+		const { flash, rtc } = this;
+		this.uart = "";
+		const print = (text: string) => {
+			this.uart += text;
+		};
+		try {
+			const outcome = this.#loader({ flash, rtc, print, cause });
+			if (outcome.kind === "hang") return "waits";
+			if (outcome.kind === "reset") return "restart";
+			this.application = outcome;
+			return "application";
+		} catch (error) {
+			if (error instanceof PowerCut) return "cut";
+			throw error;
+		}
+	}
+}

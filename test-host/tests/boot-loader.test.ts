@@ -1,0 +1,121 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { SECTOR } from "../../ota/image";
+import { applicationOf, firmware } from "../judge/images";
+import { type BootConfig, NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
+import { JudgeBench } from "./boot-judge-bench";
+import { withCompiler } from "./lx106";
+
+const OLD = firmware({ seed: 1, length: 2 * SECTOR });
+const NEW = firmware({ seed: 2, length: 3 * SECTOR, packed: true });
+
+withCompiler("the boot loader's machine code", () => {
+	const bench = new JudgeBench();
+	const { board } = bench;
+	const has = (file: Uint8Array) =>
+		Buffer.compare(board.installed(file.length - SECTOR), applicationOf(file)) === 0;
+	const prepare = (staged: Uint8Array, config: BootConfig = NO_PREVIOUS) => {
+		bench.insert(config);
+		board.put(SECTOR, applicationOf(OLD));
+		board.put(STAGING, staged);
+	};
+	const zipped = (file: Uint8Array) => new Uint8Array(gzipSync(file));
+
+	test("says what eboot says, and takes its command once", () => {
+		prepare(NEW);
+		board.command(STAGING, 0, NEW.length);
+		expect(board.start()).toBe("application");
+		expect(board.uart).toMatch(/v[0-9a-f]{8}\r\n@cp:0\r\nld\r\n$/);
+		expect(board.hasCommand).toBe(false);
+		expect(has(NEW)).toBe(true);
+		expect(board.start()).toBe("application");
+		expect(board.uart).toMatch(/v00003000\r\n~ld\r\n$/);
+	});
+
+	test("loads the application's segments, and hands over its stack", () => {
+		prepare(NEW);
+		board.start();
+		expect(board.application?.entry).toBe(0x40100004);
+		const loaded = board.application?.memory.read(0x3ffe8000, 16);
+		expect(loaded && Buffer.from(OLD).includes(Buffer.from(loaded))).toBe(true);
+	});
+
+	describe("refuses, and leaves all as it was:", () => {
+		const damaged = (file: Uint8Array, at: number) => {
+			const bytes = file.slice();
+			bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+			return bytes;
+		};
+		const gzip = zipped(NEW);
+		test.each([
+			["a source between sectors", NEW, [STAGING + 4, 0, NEW.length], 1],
+			["a destination between sectors", NEW, [STAGING, 4, NEW.length], 1],
+			["nothing at all", NEW, [STAGING, 0, 0], 10],
+			["a negative size", NEW, [STAGING, 0, 0xffffff00], 10],
+			["what lies beyond the chip", NEW, [0x3f000, 0, 2 * SECTOR], 10],
+			["a destination that is no place", NEW, [STAGING, 0x8000, NEW.length], 10],
+			["what lies over its own record", NEW, [PLACES.record, 0, NEW.length], 10],
+			["no application", new Uint8Array(NEW.length), [STAGING, 0, NEW.length], 11],
+			["a damaged one", damaged(NEW, 6000), [STAGING, 0, NEW.length], 11],
+			["one cut short", NEW, [STAGING, 0, NEW.length - 16], 11],
+			["a gzip with a damaged header", damaged(gzip, 2), [STAGING, 0, gzip.length], 5],
+			["a gzip with damaged data", damaged(gzip, 5000), [STAGING, 0, gzip.length], 6],
+			["a gzip with a wrong CRC", damaged(gzip, gzip.length - 7), [STAGING, 0, gzip.length], 6],
+			["a gzip with a length too large", damaged(gzip, gzip.length - 2), [STAGING, 0, gzip.length], 12],
+			["a gzip cut short", gzip, [STAGING, 0, gzip.length - 100], 12],
+			["a gzip with a byte behind it", gzip, [STAGING, 0, gzip.length + 4], 12],
+			["two members", Buffer.concat([gzip, gzip]), [STAGING, 0, 2 * gzip.length], 6],
+		] as const)("%s", (_, staged, [source, destination, size], code) => {
+			prepare(staged);
+			const before = board.cells.slice();
+			board.command(source, destination, size);
+			expect(board.start()).toBe("application");
+			// A length that is read out of other bytes may be any.
+			const told = /@cp:(\d+)\r\nld/.exec(board.uart)?.[1];
+			if (code === 12) expect(["6", "12"]).toContain(told);
+			else expect(told).toBe(String(code));
+			expect(Buffer.compare(board.cells, before)).toBe(0);
+			expect(has(OLD)).toBe(true);
+		});
+	});
+
+	test("makes both copies of its second stage whole, from the other one or from behind the firmware", () => {
+		const { stages } = PLACES;
+		for (const damage of [[stages], [stages + SECTOR], [stages, stages + SECTOR]]) {
+			bench.insert(PLACES);
+			const whole = board.cells.slice(stages, stages + 2 * SECTOR);
+			const stage = board.cells.slice(stages, stages + SECTOR);
+			board.put(SECTOR, applicationOf(OLD));
+			board.put(OLD.length, stage);
+			for (const address of damage) board.erase(address + 100, 500);
+			expect(board.start()).toBe("application");
+			expect(Buffer.compare(board.cells.subarray(stages, stages + 2 * SECTOR), whole)).toBe(0);
+		}
+	});
+
+	test("without a second stage starts what runs, and installs nothing", () => {
+		prepare(NEW);
+		board.erase(NO_PREVIOUS.stages, 2 * SECTOR);
+		board.command(STAGING, 0, NEW.length);
+		expect(board.start()).toBe("application");
+		expect(board.uart).toMatch(/@cp:14\r\nld\r\n$/);
+		expect(has(OLD)).toBe(true);
+	});
+
+	test("says so where there is nothing to start, and waits", () => {
+		bench.insert(PLACES);
+		expect(board.start()).toBe("waits");
+		expect(board.uart).toMatch(/~no application, flash me\r\n$/);
+	});
+
+	test("brings the application before back where the new one is damaged later", () => {
+		prepare(NEW, PLACES);
+		board.command(STAGING, 0, NEW.length);
+		board.start();
+		expect(has(NEW)).toBe(true);
+		board.erase(SECTOR + 100, 50);
+		expect(board.start()).toBe("application");
+		expect(board.uart).toMatch(/~back\r\nld\r\n$/);
+		expect(has(OLD)).toBe(true);
+	});
+});
