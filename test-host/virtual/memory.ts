@@ -24,6 +24,11 @@ export class Memory {
 		this.#loads.unshift({ address, data });
 	}
 
+	/** What was stored, the last first. */
+	get loads(): readonly { address: number; data: Uint8Array }[] {
+		return this.#loads;
+	}
+
 	/** Up to `length` bytes that one load put at `address`, the last load first; undefined where none did. */
 	read(address: number, length: number): Uint8Array | undefined {
 		for (const load of this.#loads) {

@@ -1,5 +1,5 @@
-/** The mask ROM's flash functions, which boot code calls: SPIRead, SPIWrite, SPIEraseSector. */
-import { FlashFault, type NorFlash, SECTOR_SIZE } from "./nor";
+/** The mask ROM's flash functions, which boot code calls: SPIRead, SPIWrite, SPIEraseSector, SPIEraseBlock. */
+import { BLOCK_SIZE, FlashFault, type NorFlash, SECTOR_SIZE } from "./nor";
 
 /** What these functions take the chip for, whatever it is and whatever the image header says. */
 const ASSUMED_SIZE = 0x400000;
@@ -7,8 +7,8 @@ const ASSUMED_SIZE = 0x400000;
 const ADDRESS_MASK = 0xffffff;
 
 export class RomFlash {
-	/** Bytes that these functions take the chip for. */
-	readonly size: number;
+	/** Bytes that these functions take the chip for; SPIParamCfg sets it. */
+	size: number;
 	readonly #flash: NorFlash;
 
 	/** `size` where a program has told them another one. */
@@ -40,6 +40,12 @@ export class RomFlash {
 	eraseSector(number: number): boolean {
 		if (number >= this.size / SECTOR_SIZE) return false;
 		return succeeds(() => this.#flash.eraseSector((number * SECTOR_SIZE) % this.#flash.size));
+	}
+
+	/** SPIEraseBlock of block `number`; false where it reports a failure. */
+	eraseBlock(number: number): boolean {
+		if (number >= this.size / BLOCK_SIZE) return false;
+		return succeeds(() => this.#flash.eraseBlock((number * BLOCK_SIZE) % this.#flash.size));
 	}
 
 	/** A chip ignores the address bits that it has no cells for, so that addresses wrap at its end. */
