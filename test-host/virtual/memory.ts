@@ -24,9 +24,9 @@ export class Memory {
 		this.#loads.unshift({ address, data });
 	}
 
-	/** What was stored, the last first. */
-	get loads(): readonly { address: number; data: Uint8Array }[] {
-		return this.#loads;
+	/** What was loaded, the first load first. */
+	forEach(each: (address: number, data: Uint8Array) => void): void {
+		for (const { address, data } of this.#loads.toReversed()) each(address, data);
 	}
 
 	/** Up to `length` bytes that one load put at `address`, the last load first; undefined where none did. */

@@ -42,7 +42,7 @@ export class RomFlash {
 		return succeeds(() => this.#flash.eraseSector((number * SECTOR_SIZE) % this.#flash.size));
 	}
 
-	/** SPIEraseBlock of block `number`; false where it reports a failure. */
+	/** SPIEraseBlock of the 64 KiB with this number; false where it reports a failure. */
 	eraseBlock(number: number): boolean {
 		if (number >= this.size / BLOCK_SIZE) return false;
 		return succeeds(() => this.#flash.eraseBlock((number * BLOCK_SIZE) % this.#flash.size));

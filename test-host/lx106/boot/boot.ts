@@ -20,6 +20,8 @@ const ROM_VARIABLES: Window = Object.freeze({ start: 0x3fffc000, length: 0x2000 
 const ROM_STACK = 0x3fffff30;
 /** What an application expects. */
 export const APPLICATION_STACK = 0x3ffffff0;
+/** Instruction RAM that applications leave to boot loaders. */
+const STAGES = 0x4010e000;
 /** About a minute of the chip. */
 const LIMIT = 3_000_000_000;
 
@@ -63,7 +65,7 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 		let bytes: Uint8Array | undefined;
 		let start = 0;
 		const entries: number[] = [];
-		for (const { address, data } of rom.memory.loads) {
+		rom.memory.forEach((address, data) => {
 			ram.view(address, data.length)?.set(data);
 			if (rom.entry >= address && rom.entry < address + data.length) {
 				bytes = data;
@@ -71,7 +73,7 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 			}
 			// Pointers to functions, tables of jumps.
 			for (let i = 0; i + 4 <= data.length; i += 4) entries.push(wordOf(data, i));
-		}
+		});
 		if (!bytes) throw new Error(`the boot loader has no code at its entry 0x${hex32(rom.entry)}`);
 		const code = { start, bytes, window: DATA };
 		bus.attach(code, { rtc, clock });
@@ -79,7 +81,16 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 		registers[1] = ROM_STACK;
 		const calls = new RomCalls({ flash, print, clock }, ram, bus);
 		try {
-			const end = machine.run({ code, entry: rom.entry, entries, clock, rom: calls, limit, seed });
+			const end = machine.run({
+				code,
+				entry: rom.entry,
+				stages: STAGES,
+				entries,
+				clock,
+				rom: calls,
+				limit,
+				seed,
+			});
 			if (!ram.untouched(ROM_VARIABLES.start, ROM_VARIABLES.length))
 				return fault("the ROM's variables were overwritten");
 			return ended(end);

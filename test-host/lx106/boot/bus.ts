@@ -35,6 +35,11 @@ export class Bus implements Outside {
 		this.#level = 0;
 	}
 
+	/** More code that stores must not change. */
+	protect(code: Code): void {
+		this.#code = code;
+	}
+
 	load8(address: number, pc: number): number {
 		return this.#refuse("byte load", address, pc);
 	}
@@ -76,7 +81,7 @@ export class Bus implements Outside {
 			address >= instructions.start &&
 			address < instructions.start + instructions.length
 		) {
-			this.protect(address, 4, pc);
+			this.checkStore(address, 4, pc);
 			i32[(address - instructions.start) / 4] = value;
 		} else if (this.#rtc && address % 4 === 0 && offset >= 0 && offset < RTC_LENGTH) {
 			this.#view.setInt32(0, value, true);
@@ -100,7 +105,7 @@ export class Bus implements Outside {
 	}
 
 	/** Throws MachineFault where the running code itself would be written over. */
-	protect(address: number, length: number, pc: number): void {
+	checkStore(address: number, length: number, pc: number): void {
 		const { start = 0, bytes } = this.#code ?? {};
 		if (address < start + (bytes?.length ?? 0) && address + length > start) {
 			throw new MachineFault(`store of ${length} bytes to 0x${hex32(address)} over the code that runs`, pc);

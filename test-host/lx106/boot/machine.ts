@@ -2,6 +2,7 @@
 import { Noise } from "../../virtual/noise";
 import { Bus } from "./bus";
 import type { Clock } from "./clock";
+import { MachineFault } from "./fault";
 import type { Code, Window } from "./instruction";
 import { BUDGET, Exit, PC, Program, type Registers } from "./program";
 import { Ram } from "./ram";
@@ -17,6 +18,8 @@ const CLOBBERED = [3, 4, 5, 6, 7, 8, 9, 10, 11];
 export interface Start {
 	code: Code;
 	entry: number;
+	/** Where the loader's later stages run, which lie below `code`: address of the first one. */
+	stages?: number;
 	/** More addresses that may be jumped to; where they are missing the program is translated anew meanwhile. */
 	entries?: Iterable<number>;
 	clock: Clock;
@@ -35,8 +38,7 @@ export class Machine {
 	readonly bus: Bus;
 	/** a0..a15, SAR, PC. */
 	readonly registers: Registers = new Int32Array(BUDGET + 1);
-	readonly #programs = new Map<string, Program>();
-	#last: Program | undefined;
+	readonly #programs: Program[] = [];
 
 	constructor(data: Window, instructions: Window) {
 		this.ram = new Ram(data, instructions);
@@ -48,9 +50,11 @@ export class Machine {
 	}
 
 	/** Throws MachineFault, SoftwareReset, PowerCut. */
-	run({ code, entry, entries = [], clock, rom, limit, seed }: Start): End {
+	run(start: Start): End {
+		const { entry, clock, rom, limit, seed, stages = start.code.start } = start;
 		const { registers } = this;
-		const program = this.#program(code, [entry, ...entries]);
+		let { code } = start;
+		let program = this.#program(code, start);
 		const noise = new Noise(seed);
 		registers[PC] = entry;
 		for (;;) {
@@ -59,16 +63,29 @@ export class Machine {
 			if (left <= 0) return watched <= 0 ? "watchdog" : "limit";
 			registers[BUDGET] = left;
 			const exit = program.run();
-			const ran = left - (registers[BUDGET] ?? 0);
-			clock.instructions += ran;
+			clock.instructions += left - (registers[BUDGET] ?? 0);
 			if (exit === Exit.SPIN) return clock.watching ? "watchdog" : "spin";
 			if (exit === Exit.BUDGET) {
-				if (ran > 0 && left === SLICE_MAX) continue;
+				if (left === SLICE_MAX) continue;
 				return left === watched ? "watchdog" : "limit";
 			}
-			if (!rom || this.pc < ROM_START || this.pc >= ROM_END) return "away";
-			this.#call(rom, noise);
+			const { pc } = this;
+			if (rom && pc >= ROM_START && pc < ROM_END) this.#call(rom, noise);
+			else if (pc >= stages && pc < code.start) {
+				code = this.#extend(code, stages);
+				program = this.#program(code, start);
+			} else return "away";
 		}
+	}
+
+	/** With the stage that has been loaded below the code; neither may change from now on. */
+	#extend(code: Code, stages: number): Code {
+		const { pc, ram, bus } = this;
+		const bytes = ram.view(stages, code.start + code.bytes.length - stages);
+		if (!bytes || ram.untouched(pc & ~3, 4)) throw new MachineFault("no code was loaded", pc);
+		const extended = { ...code, start: stages, bytes };
+		bus.protect(extended);
+		return extended;
 	}
 
 	#call(rom: RomCalls, noise: Noise): void {
@@ -81,19 +98,16 @@ export class Machine {
 	}
 
 	/** The translated program, kept by its bytes. */
-	#program(code: Code, entries: Iterable<number>): Program {
+	#program(code: Code, { entry, entries = [] }: Start): Program {
 		const { start, bytes } = code;
-		const last = this.#last?.code;
-		if (this.#last && last?.start === start && Buffer.compare(last.bytes, bytes) === 0) return this.#last;
-		const key = `${start} ${Buffer.from(bytes).toString("latin1")}`;
-		let program = this.#programs.get(key);
-		if (!program) {
-			if (this.#programs.size === PROGRAMS_MAX) this.#programs.clear();
-			const kept = { ...code, bytes: bytes.slice() };
-			program = new Program(kept, entries, this.ram, this.registers, this.bus);
-			this.#programs.set(key, program);
-		}
-		this.#last = program;
+		const kept = this.#programs.find(
+			(program) => program.code.start === start && Buffer.compare(program.code.bytes, bytes) === 0,
+		);
+		if (kept) return kept;
+		if (this.#programs.length === PROGRAMS_MAX) this.#programs.shift();
+		const own = { ...code, bytes: bytes.slice() };
+		const program = new Program(own, [entry, ...entries], this.ram, this.registers, this.bus);
+		this.#programs.push(program);
 		return program;
 	}
 }

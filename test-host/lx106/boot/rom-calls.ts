@@ -160,7 +160,7 @@ export class RomCalls {
 	#words(name: string, call: Call, address: number, length: number, written: boolean): Uint8Array {
 		const bytes = address % 4 === 0 ? this.#ram.view(address, length) : undefined;
 		if (!bytes) throw new MachineFault(`${name} of ${length} bytes at 0x${hex32(address)}`, call.pc);
-		if (written) this.#bus.protect(address, length, call.pc);
+		if (written) this.#bus.checkStore(address, length, call.pc);
 		return bytes;
 	}
 
@@ -170,7 +170,7 @@ export class RomCalls {
 		const inWords = (address | length) % 4 === 0;
 		const bytes = inWords || !this.#ram.isInstruction(address) ? this.#ram.view(address, length) : undefined;
 		if (!bytes) throw new MachineFault(`${name} of ${length} bytes at 0x${hex32(address)}`, call.pc);
-		if (written) this.#bus.protect(address, length, call.pc);
+		if (written) this.#bus.checkStore(address, length, call.pc);
 		return bytes;
 	}
 
