@@ -48,6 +48,8 @@ export type BootMachineOutcome = Outcome & {
 	fault?: string;
 };
 
+type Jump = Extract<Outcome, { kind: "jump" }>;
+
 /** One for all runs: what is translated stays, and its RAM is used again. */
 const machine = new Machine(DATA, INSTRUCTIONS);
 
@@ -62,45 +64,46 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 		if (rom.kind !== "jump") return rom;
 		const { ram, bus, registers } = machine;
 		ram.scramble(seed);
-		let bytes: Uint8Array | undefined;
-		let start = 0;
-		const entries: number[] = [];
 		rom.memory.forEach((address, data) => {
 			ram.view(address, data.length)?.set(data);
-			if (rom.entry >= address && rom.entry < address + data.length) {
-				bytes = data;
-				start = address;
-			}
-			// Pointers to functions, tables of jumps.
-			for (let i = 0; i + 4 <= data.length; i += 4) entries.push(wordOf(data, i));
 		});
-		if (!bytes) throw new Error(`the boot loader has no code at its entry 0x${hex32(rom.entry)}`);
-		const code = { start, bytes, window: DATA };
+		const code = { ...codeAt(rom), window: DATA };
 		bus.attach(code, { rtc, clock });
 		new Noise(seed).fill(new Uint8Array(registers.buffer));
 		registers[1] = ROM_STACK;
 		const calls = new RomCalls({ flash, print, clock }, ram, bus);
+		const { entry, memory } = rom;
+		const entries = () => pointersIn(memory);
 		try {
-			const end = machine.run({
-				code,
-				entry: rom.entry,
-				stages: STAGES,
-				entries,
-				clock,
-				rom: calls,
-				limit,
-				seed,
-			});
-			if (!ram.untouched(ROM_VARIABLES.start, ROM_VARIABLES.length))
-				return fault("the ROM's variables were overwritten");
-			return ended(end);
+			const end = machine.run({ code, entry, stages: STAGES, entries, clock, rom: calls, limit, seed });
+			const isWhole = ram.untouched(ROM_VARIABLES.start, ROM_VARIABLES.length);
+			return isWhole ? ended(end) : fault("the ROM's variables were overwritten");
 		} catch (error) {
-			if (error instanceof SoftwareReset)
-				return { kind: "reset", cause: ResetCause.RESET, reason: "software reset" };
 			if (error instanceof MachineFault) return fault(error.message);
-			throw error;
+			if (!(error instanceof SoftwareReset)) throw error;
+			return { kind: "reset", cause: ResetCause.RESET, reason: "software reset" };
 		}
 	}
+}
+
+/** The segment that the ROM jumps into. */
+function codeAt({ entry, memory }: Jump): { start: number; bytes: Uint8Array } {
+	let found: { start: number; bytes: Uint8Array } | undefined;
+	memory.forEach((start, bytes) => {
+		if (entry >= start && entry < start + bytes.length) found = { start, bytes };
+	});
+	if (!found) throw new Error(`the boot loader has no code at its entry 0x${hex32(entry)}`);
+	return found;
+}
+
+/** All words that were loaded: pointers to functions and tables of jumps are among them. */
+function pointersIn(memory: Memory): number[] {
+	const words: number[] = [];
+	memory.forEach((_, { buffer, byteOffset, length }) => {
+		const view = new DataView(buffer, byteOffset, length);
+		for (let i = 0; i + 4 <= length; i += 4) words.push(view.getUint32(i, true));
+	});
+	return words;
 }
 
 function ended(end: End): Outcome & { fault?: string } {
@@ -124,8 +127,4 @@ function ended(end: End): Outcome & { fault?: string } {
 
 function fault(what: string): Outcome & { fault: string } {
 	return { kind: "reset", cause: ResetCause.WATCHDOG, reason: what, fault: what };
-}
-
-function wordOf(bytes: Uint8Array, offset: number): number {
-	return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
 }

@@ -21,7 +21,7 @@ export interface Start {
 	/** Where the loader's later stages run, which lie below `code`: address of the first one. */
 	stages?: number;
 	/** More addresses that may be jumped to; where they are missing the program is translated anew meanwhile. */
-	entries?: Iterable<number>;
+	entries?: () => Iterable<number>;
 	clock: Clock;
 	/** Without it a call of the ROM ends the run. */
 	rom?: RomCalls;
@@ -98,7 +98,7 @@ export class Machine {
 	}
 
 	/** The translated program, kept by its bytes. */
-	#program(code: Code, { entry, entries = [] }: Start): Program {
+	#program(code: Code, { entry, entries = () => [] }: Start): Program {
 		const { start, bytes } = code;
 		const kept = this.#programs.find(
 			(program) => program.code.start === start && Buffer.compare(program.code.bytes, bytes) === 0,
@@ -106,7 +106,7 @@ export class Machine {
 		if (kept) return kept;
 		if (this.#programs.length === PROGRAMS_MAX) this.#programs.shift();
 		const own = { ...code, bytes: bytes.slice() };
-		const program = new Program(own, [entry, ...entries], this.ram, this.registers, this.bus);
+		const program = new Program(own, [entry, ...entries()], this.ram, this.registers, this.bus);
 		this.#programs.push(program);
 		return program;
 	}
