@@ -1,5 +1,6 @@
 /** Small boot loaders, compiled for the chip and run as machine code. */
-import { onTestFinished } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type BootMachineOptions, type BootMachineOutcome, bootMachine } from "../lx106/boot/boot";
 import { link, objcopySection, readelfEntry, readelfSections } from "../lx106/link";
 import { buildImage } from "../virtual/image-builder";
@@ -30,20 +31,25 @@ typedef unsigned u32;
 static inline void jump(unsigned entry) { __asm__ volatile("movi a1, 0x3ffffff0\\n jx %0" : : "r"(entry)); }
 `;
 
-/** An ESP image of C sources; \`start\` is its entry. */
-export function compileLoader(source: string): Uint8Array {
+const SCRIPT = `
+ENTRY(start)
+SECTIONS {
+	.data 0x3ffe8000 : { *(.rodata .rodata.* .data .data.* .bss .bss.* COMMON) . = ALIGN(4); LONG(0) }
+	.text 0x4010f000 : { *(.literal .literal.* .text .text.*) . = ALIGN(4); }
+	/DISCARD/ : { *(.comment .xtensa.info) }
+}
+`;
+
+/** An ESP image of C sources; `start` is its entry. */
+function compileLoader(source: string): Uint8Array {
 	const folder = temporaryFolder();
-	const file = link(folder, "loader", {
-		sources: [ROM + source],
-		script: "",
-		linker: ["-estart", "-ustart", "--section-start=.text=0x4010f000", "--section-start=.rodata=0x3ffe8000"],
-	});
-	const segments = readelfSections(file).map(({ name, address }) => {
-		const bytes = objcopySection(file, name);
-		const data = new Uint8Array((bytes.length + 3) & ~3);
-		data.set(bytes);
-		return { address, data };
-	});
+	const script = join(folder, "loader.ld");
+	writeFileSync(script, SCRIPT);
+	const file = link(folder, "loader", { sources: [ROM + source], script });
+	const segments = readelfSections(file).map(({ name, address }) => ({
+		address,
+		data: new Uint8Array(objcopySection(file, name)),
+	}));
 	return buildImage({ segments, entry: readelfEntry(file) });
 }
 
@@ -56,7 +62,6 @@ export class MachineBench {
 	constructor(source: string, size = 0x400000) {
 		this.flash = NorFlash.inMemory(size);
 		this.flash.program(0, compileLoader(source));
-		onTestFinished(() => this.flash.close());
 	}
 
 	boot(options: Partial<BootMachineOptions> = {}): BootMachineOutcome {
