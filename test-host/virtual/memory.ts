@@ -25,8 +25,8 @@ export class Memory {
 	}
 
 	/** What was loaded, the first load first. */
-	forEach(each: (address: number, data: Uint8Array) => void): void {
-		for (const { address, data } of this.#loads.toReversed()) each(address, data);
+	get loads(): readonly { address: number; data: Uint8Array }[] {
+		return this.#loads.toReversed();
 	}
 
 	/** Up to `length` bytes that one load put at `address`, the last load first; undefined where none did. */

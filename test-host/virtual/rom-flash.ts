@@ -7,8 +7,8 @@ const ASSUMED_SIZE = 0x400000;
 const ADDRESS_MASK = 0xffffff;
 
 export class RomFlash {
-	/** Bytes that these functions take the chip for; SPIParamCfg sets it. */
-	size: number;
+	/** Bytes that these functions take the chip for. */
+	readonly size: number;
 	readonly #flash: NorFlash;
 
 	/** `size` where a program has told them another one. */

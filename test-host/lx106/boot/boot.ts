@@ -64,9 +64,7 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 		if (rom.kind !== "jump") return rom;
 		const { ram, bus, registers } = machine;
 		ram.scramble(seed);
-		rom.memory.forEach((address, data) => {
-			ram.view(address, data.length)?.set(data);
-		});
+		for (const { address, data } of rom.memory.loads) ram.view(address, data.length)?.set(data);
 		const code = { ...codeAt(rom), window: DATA };
 		bus.attach(code, { rtc, clock });
 		new Noise(seed).fill(new Uint8Array(registers.buffer));
@@ -88,22 +86,17 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 
 /** The segment that the ROM jumps into. */
 function codeAt({ entry, memory }: Jump): { start: number; bytes: Uint8Array } {
-	let found: { start: number; bytes: Uint8Array } | undefined;
-	memory.forEach((start, bytes) => {
-		if (entry >= start && entry < start + bytes.length) found = { start, bytes };
-	});
+	const found = memory.loads.find(({ address, data }) => entry >= address && entry < address + data.length);
 	if (!found) throw new Error(`the boot loader has no code at its entry 0x${hex32(entry)}`);
-	return found;
+	return { start: found.address, bytes: found.data };
 }
 
 /** All words that were loaded: pointers to functions and tables of jumps are among them. */
 function pointersIn(memory: Memory): number[] {
-	const words: number[] = [];
-	memory.forEach((_, { buffer, byteOffset, length }) => {
+	return memory.loads.flatMap(({ data: { buffer, byteOffset, length } }) => {
 		const view = new DataView(buffer, byteOffset, length);
-		for (let i = 0; i + 4 <= length; i += 4) words.push(view.getUint32(i, true));
+		return Array.from({ length: length >> 2 }, (_, i) => view.getUint32(4 * i, true));
 	});
-	return words;
 }
 
 function ended(end: End): Outcome & { fault?: string } {

@@ -46,13 +46,15 @@ const functions = new Map<number, RomFunction>([
 ]);
 
 export class RomCalls {
-	readonly #flash: RomFlash;
+	readonly #chip: NorFlash;
+	#flash: RomFlash;
 	readonly #ram: Ram;
 	readonly #bus: Bus;
 	readonly #clock: Clock;
 	readonly #print: Print;
 
 	constructor(board: { flash: NorFlash; print: Print; clock: Clock }, ram: Ram, bus: Bus) {
+		this.#chip = board.flash;
 		this.#flash = new RomFlash(board.flash);
 		this.#print = board.print;
 		this.#clock = board.clock;
@@ -102,7 +104,7 @@ export class RomCalls {
 				call.pc,
 			);
 		}
-		this.#flash.size = size;
+		this.#flash = new RomFlash(this.#chip, size);
 		return 0;
 	}
 
