@@ -6,12 +6,11 @@ import { JudgedBoard } from "../judge/board";
 import { bootLoaderCells } from "../judge/boot-loader";
 import { type BootConfig, NO_PREVIOUS, PLACES } from "../judge/places";
 import { Solo } from "../judge/solo";
-import { BootMachine } from "../lx106/boot/machine";
+import { bootMachine } from "../lx106/boot/boot";
 import { temporaryFolder } from "./signing-bench";
 
 export class JudgeBench {
-	readonly machine = new BootMachine();
-	readonly board = new JudgedBoard((start) => this.machine.start(start));
+	readonly board = new JudgedBoard((start) => bootMachine(start));
 	readonly judged = new Solo(this.board);
 	readonly #cells = new Map<BootConfig, Uint8Array>();
 

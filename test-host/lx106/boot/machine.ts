@@ -1,156 +1,113 @@
-/** A start of the board with its boot loader's machine code: mask ROM, the code, and what it calls of the ROM. */
-import { Memory } from "../../virtual/memory";
+/** The lx106 with the chip's RAM: runs code until it jumps away, spins, or has run long enough. */
 import { Noise } from "../../virtual/noise";
-import type { NorFlash } from "../../virtual/nor";
-import { type Outcome, ResetCause } from "../../virtual/outcome";
-import { runROM } from "../../virtual/rom";
-import { RomFlash } from "../../virtual/rom-flash";
-import type { RtcMemory } from "../../virtual/rtc";
-import { type Print, printf } from "../../virtual/uart";
-import { Cpu, MachineHang } from "./cpu";
-import { MachineFault, MachineMemory } from "./memory";
-import { formatted } from "./printf";
+import { Bus } from "./bus";
+import type { Clock } from "./clock";
+import { MachineFault } from "./fault";
+import type { Code, Window } from "./instruction";
+import { BUDGET, Exit, PC, Program, type Registers } from "./program";
+import { Ram } from "./ram";
+import { ROM_END, ROM_START, type RomCalls } from "./rom-calls";
 
-const RTC = 0x60001200;
-const RTC_SIZE = 0x200;
-const RESET_REGISTER = 0x60000700;
-const WATCHDOG_FEED = 0x60000914;
-/** Where the application gets its stack. */
-const STACK = 0x3ffffff0;
-const ROM_START = 0x40000000;
-const ROM_END = 0x40010000;
-/** Instructions of the ROM change these, as all that is called does. */
+/** Programs that are kept translated. */
+const PROGRAMS_MAX = 32;
+/** The budget is an int32. */
+const SLICE_MAX = 0x3fffffff;
+/** a3..a11 are the callee's. */
 const CLOBBERED = [3, 4, 5, 6, 7, 8, 9, 10, 11];
 
-export interface MachineStart {
-	flash: NorFlash;
-	rtc: RtcMemory;
-	print: Print;
-	cause?: ResetCause;
+export interface Start {
+	code: Code;
+	entry: number;
+	/** Where the loader's later stages run, which lie below `code`: address of the first one. */
+	stages?: number;
+	/** More addresses that may be jumped to; where they are missing the program is translated anew meanwhile. */
+	entries?: () => Iterable<number>;
+	clock: Clock;
+	/** Without it a call of the ROM ends the run. */
+	rom?: RomCalls;
+	/** Instructions. */
+	limit: number;
+	/** Of the noise that ROM calls leave behind. */
+	seed: number;
 }
 
-/** The chip restarts itself. */
-class SoftwareReset extends Error {}
+export type End = "away" | "spin" | "watchdog" | "limit";
 
-/** Keeps what it has translated, over the starts. */
-export class BootMachine {
-	/** Of the last start. */
-	get instructions(): number {
-		return this.#cpu.instructions;
-	}
-	readonly #memory: MachineMemory;
-	readonly #cpu: Cpu;
-	readonly #noise = new Noise(0x106);
-	readonly #word = new Uint8Array(4);
-	readonly #view = new DataView(this.#word.buffer);
-	#rtc: RtcMemory | undefined;
-	#flash: RomFlash | undefined;
-	#chip: NorFlash | undefined;
-	#print: Print = () => {};
+export class Machine {
+	readonly ram: Ram;
+	readonly bus: Bus;
+	/** a0..a15, SAR, PC. */
+	readonly registers: Registers = new Int32Array(BUDGET + 1);
+	readonly #programs: Program[] = [];
 
-	constructor() {
-		const registers = {
-			load: (address: number) => this.#loadRegister(address),
-			store: (address: number, value: number) => this.#storeRegister(address, value),
-		};
-		this.#memory = new MachineMemory(registers, () => this.#cpu.forget());
-		this.#cpu = new Cpu(this.#memory);
+	constructor(data: Window, instructions: Window) {
+		this.ram = new Ram(data, instructions);
+		this.bus = new Bus(this.ram);
 	}
 
-	/** From the reset up to the application. Throws PowerCut where the flash loses its power. */
-	start({ flash, rtc, print, cause = ResetCause.POWER }: MachineStart): Outcome {
-		const rom = runROM({ flash, print, cause });
-		if (rom.kind !== "jump") return rom;
-		this.#chip = flash;
-		this.#flash = new RomFlash(flash);
-		this.#rtc = rtc;
-		this.#print = print;
-		this.#memory.reset();
-		for (const { address, data } of rom.memory.loads) this.#memory.put(address, data);
-		this.#cpu.instructions = 0;
-		try {
-			return this.#run(rom.entry);
-		} catch (error) {
-			if (error instanceof MachineHang) return { kind: "hang", reason: error.message };
-			if (error instanceof SoftwareReset) {
-				return { kind: "reset", cause: ResetCause.RESET, reason: "software" };
-			}
-			if (!(error instanceof MachineFault)) throw error;
-			return { kind: "reset", cause: ResetCause.WATCHDOG, reason: error.message };
-		}
+	get pc(): number {
+		return (this.registers[PC] ?? 0) >>> 0;
 	}
 
-	#run(entry: number): Outcome {
-		const { registers } = this.#cpu;
-		let pc = entry;
+	/** Throws MachineFault, SoftwareReset, PowerCut. */
+	run(start: Start): End {
+		const { entry, clock, rom, limit, seed, stages = start.code.start } = start;
+		const { registers } = this;
+		let { code } = start;
+		let program = this.#program(code, start);
+		const noise = new Noise(seed);
+		registers[PC] = entry;
 		for (;;) {
-			pc = this.#cpu.run(pc);
-			if (pc < ROM_START || pc >= ROM_END) break;
-			registers[2] = this.#callROM(pc);
-			for (const register of CLOBBERED) registers[register] = this.#noise.next();
-			pc = (registers[0] ?? 0) >>> 0;
-		}
-		if (registers[1] !== STACK) throw new MachineFault(`the application's stack is ${registers[1]}`);
-		const memory = new Memory();
-		memory.store(0x3ffe8000, this.#memory.get(0x3ffe8000, 0x14000));
-		memory.store(0x40100000, this.#memory.get(0x40100000, 0xe000));
-		return { kind: "jump", entry: pc, memory };
-	}
-
-	#callROM(address: number): number {
-		const [, , first = 0, second = 0, third = 0, fourth = 0] = this.#cpu.registers;
-		const flash = this.#flash;
-		const memory = this.#memory;
-		if (!flash || !this.#chip) throw new MachineFault("no flash");
-		switch (address) {
-			case 0x40004b1c: {
-				const bytes = flash.read(first >>> 0, third);
-				if (bytes) memory.put(second, bytes);
-				return bytes ? 0 : 1;
+			const watched = clock.instructionsLeft;
+			const left = Math.min(watched, limit - clock.instructions, SLICE_MAX);
+			if (left <= 0) return watched <= 0 ? "watchdog" : "limit";
+			registers[BUDGET] = left;
+			const exit = program.run();
+			clock.instructions += left - (registers[BUDGET] ?? 0);
+			if (exit === Exit.SPIN) return clock.watching ? "watchdog" : "spin";
+			if (exit === Exit.BUDGET) {
+				if (left === SLICE_MAX) continue;
+				return left === watched ? "watchdog" : "limit";
 			}
-			case 0x40004a4c:
-				return flash.write(first >>> 0, memory.get(second, third)) ? 0 : 1;
-			case 0x40004a00:
-				return flash.eraseSector(first >>> 0) ? 0 : 1;
-			case 0x400049b4:
-				return flash.eraseBlock(first >>> 0) ? 0 : 1;
-			case 0x40004c2c:
-				this.#flash = new RomFlash(this.#chip, second >>> 0);
-				return 0;
-			case 0x400018a4:
-				for (let i = 0; i < third; i++) memory.s8((first + i) | 0, second);
-				return first;
-			case 0x400018b4:
-				for (let i = 0; i < third; i++) memory.s8((first + i) | 0, memory.l8((second + i) | 0));
-				return first;
-			case 0x400024cc:
-				printf(this.#print, formatted(memory, first, [second, third, fourth]));
-				return 0;
-			case 0x40002be8:
-				this.#print(String.fromCharCode(first & 0xff));
-				return 0;
-			case 0x40002fa0:
-			case 0x400030f0:
-				return 0;
+			const { pc } = this;
+			if (rom && pc >= ROM_START && pc < ROM_END) this.#call(rom, noise);
+			else if (pc >= stages && pc < code.start) {
+				code = this.#extend(code, stages);
+				program = this.#program(code, start);
+			} else return "away";
 		}
-		throw new MachineFault(`a call of 0x${address.toString(16)}`);
 	}
 
-	#loadRegister(address: number): number | undefined {
-		if (address >= RTC && address < RTC + RTC_SIZE) {
-			this.#rtc?.read(address - RTC, this.#word);
-			return this.#view.getInt32(0, true);
-		}
-		return address === RESET_REGISTER ? 0 : undefined;
+	/** With the stage that has been loaded below the code; neither may change from now on. */
+	#extend(code: Code, stages: number): Code {
+		const { pc, ram, bus } = this;
+		const bytes = ram.view(stages, code.start + code.bytes.length - stages);
+		if (!bytes || ram.untouched(pc & ~3, 4)) throw new MachineFault("no code was loaded", pc);
+		const extended = { ...code, start: stages, bytes };
+		bus.protect(extended);
+		return extended;
 	}
 
-	#storeRegister(address: number, value: number): boolean {
-		if (address >= RTC && address < RTC + RTC_SIZE) {
-			this.#view.setUint32(0, value, true);
-			this.#rtc?.write(address - RTC, this.#word);
-			return true;
-		}
-		if (address === RESET_REGISTER && value >= 0x80000000) throw new SoftwareReset();
-		return address === RESET_REGISTER || (address === WATCHDOG_FEED && value === 0x73);
+	#call(rom: RomCalls, noise: Noise): void {
+		const { registers } = this;
+		const back = registers[0] ?? 0;
+		const result = rom.call(this.pc, registers, (back - 3) >>> 0);
+		for (const register of CLOBBERED) registers[register] = noise.next();
+		registers[2] = result ?? noise.next();
+		registers[PC] = back;
+	}
+
+	/** The translated program, kept by its bytes. */
+	#program(code: Code, { entry, entries = () => [] }: Start): Program {
+		const { start, bytes } = code;
+		const kept = this.#programs.find(
+			(program) => program.code.start === start && Buffer.compare(program.code.bytes, bytes) === 0,
+		);
+		if (kept) return kept;
+		if (this.#programs.length === PROGRAMS_MAX) this.#programs.shift();
+		const own = { ...code, bytes: bytes.slice() };
+		const program = new Program(own, [entry, ...entries()], this.ram, this.registers, this.bus);
+		this.#programs.push(program);
+		return program;
 	}
 }
