@@ -5,7 +5,7 @@ import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
 /** Seeds 0 to this. */
-const LIVES = 1000;
+const LIVES = 12_000;
 
 withCompiler("the boot loader's machine code, over random lives", () => {
 	const bench = new JudgeBench();
