@@ -36,7 +36,7 @@ typedef struct {
 
 extern const Config boot_config;
 
-/* What is done, and that it is unharmed. The first four are eboot's numbers. */
+/* What is done, and that it is unharmed. Those below 10 are eboot's numbers. */
 enum {
 	OK = 0,
 	ALIGNMENT = 1,

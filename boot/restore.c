@@ -57,10 +57,13 @@ void wayBack(void)
 {
 	Header header = {.flags = ONLY_RESTORE};
 
+	// What was begun may yet be taken up again.
+	if (!verifyImage(boot_config.previous, boot_config.previousEnd))
+		return;
 	// Its record stays: without it a place that is half written would be trusted.
 	if (record.header.magic && !is(RESTORED))
 		set(RESTORE);
-	else if (!verifyImage(boot_config.previous, boot_config.previousEnd) || !writeRecord(&header))
+	else if (!writeRecord(&header))
 		return;
 	restore();
 }

@@ -14,7 +14,7 @@ export interface Start {
 	cause: ResetCause;
 }
 
-/** From the reset to the application: the model, or the machine code. */
+/** From the reset to the application. */
 export type Loader = (start: Start) => Outcome;
 
 /** application: it runs; waits: nothing more happens; cut: the power went; restart: it would start anew. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SECTOR } from "../../ota/image";
 import { applicationOf, firmware } from "../judge/images";
 import { type BootConfig, NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
+import { encodeIntention } from "../judge/record";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
@@ -106,6 +107,18 @@ withCompiler("the boot loader's machine code", () => {
 		bench.insert(PLACES);
 		expect(board.start()).toBe("waits");
 		expect(board.uart).toMatch(/~no application, flash me\r\n$/);
+	});
+
+	test("takes up an install again that the flash refused, where there is no way back", () => {
+		prepare(NEW);
+		const intention = { flags: 0, source: STAGING, destination: 0, staged: NEW, result: NEW };
+		board.put(NO_PREVIOUS.record, encodeIntention(intention));
+		board.control.arm({ at: board.operations, kind: "fail", only: "erase", repeat: true });
+		expect(board.start()).toBe("waits");
+		expect(board.uart).toMatch(/~cp:4\r\nno application, flash me\r\n$/);
+		board.cutPower();
+		expect(board.start()).toBe("application");
+		expect(has(NEW)).toBe(true);
 	});
 
 	test("brings the application before back where the new one is damaged later", () => {
