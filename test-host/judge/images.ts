@@ -18,14 +18,24 @@ export interface FirmwareOptions {
 	length: number;
 	/** It says in its descriptor that it confirms itself. */
 	confirms?: boolean;
+	/** Bytes after which its noise repeats, so that it can be compressed. */
+	period?: number;
 	/** Whether the Arduino packer's words are filled in, which its checksum does not count. */
 	packed?: boolean;
 }
 
 /** Filled with noise; what is written of its last sector may be little. */
-export function firmware({ seed, length, packed = false, confirms = true }: FirmwareOptions): Uint8Array {
+export function firmware({
+	seed,
+	length,
+	packed = false,
+	confirms = true,
+	period,
+}: FirmwareOptions): Uint8Array {
 	const noise = new Noise(seed);
 	const irom = noise.fill(new Uint8Array((length - SECTOR - OVERHEAD) & ~15));
+	if (period !== undefined)
+		for (let at = period; at < irom.length; at += period) irom.copyWithin(at, 0, period);
 	if (confirms) irom.set(DESCRIPTOR, DESCRIPTOR_AT);
 	if (packed) irom.fill(0, 0, 8);
 	const application = buildImage({

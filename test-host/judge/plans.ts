@@ -17,8 +17,6 @@ export interface Plan {
 	isNew(board: JudgedBoard): boolean;
 	/** How many starts it takes. */
 	starts: number;
-	/** By eboot's command, in RTC memory. */
-	isCommanded: boolean;
 	/** A power cut may end it: the command was in RTC memory only, or the trial is over. */
 	mayBeLost: boolean;
 	/** The application confirms itself when it runs. */
@@ -29,6 +27,8 @@ const OLD = firmware({ seed: 1, length: 3 * SECTOR - 300 });
 /** Of one sector, behind which an update may be staged where it will lie. */
 const SMALL = firmware({ seed: 5, length: 2 * SECTOR - 500 });
 const NEW = firmware({ seed: 2, length: 3 * SECTOR + 400, packed: true });
+/** No two sectors of it are the same. */
+const COMPRESSIBLE = firmware({ seed: 6, length: 3 * SECTOR + 400, packed: true, period: 5000 });
 /** It takes a whole block, and compresses well. */
 const FILESYSTEM = new Noise(3).fill(new Uint8Array(17 * SECTOR - 900)).fill(0x5a, 3000, 64000);
 const OLD_FILESYSTEM = new Noise(4).fill(new Uint8Array(18 * SECTOR));
@@ -56,13 +56,13 @@ interface FirmwareCase {
 function firmwarePlan(given: FirmwareCase): Plan {
 	const { name, config = NO_PREVIOUS, isGzip = false, at = STAGING, isCommanded = false } = given;
 	const { isTrial = false, isFirst = false, starts = 1, confirms = false, old = OLD } = given;
-	const staged = isGzip ? new Uint8Array(gzipSync(NEW, { level: 9 })) : NEW;
+	const result = isGzip ? COMPRESSIBLE : NEW;
+	const staged = isGzip ? new Uint8Array(gzipSync(result, { level: 9 })) : result;
 	return {
 		name,
 		config,
 		confirms,
 		starts,
-		isCommanded,
 		mayBeLost: isCommanded || isTrial,
 		prepare(board) {
 			if (!isFirst) board.put(SECTOR, applicationOf(old));
@@ -73,11 +73,11 @@ function firmwarePlan(given: FirmwareCase): Plan {
 			}
 			const flags =
 				(isGzip ? RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN : 0) | (isTrial ? RecordFlag.TRIAL : 0);
-			const intention = { flags, source: at, destination: 0, staged, result: NEW };
+			const intention = { flags, source: at, destination: 0, staged, result };
 			board.put(config.record, encodeIntention(intention));
 		},
 		isOld: (board) => !isFirst && has(board, old),
-		isNew: (board) => has(board, NEW),
+		isNew: (board) => has(board, result),
 	};
 }
 
@@ -91,7 +91,6 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 		name,
 		config: NO_PREVIOUS,
 		starts: 1,
-		isCommanded: false,
 		mayBeLost: false,
 		confirms: false,
 		prepare(board) {
