@@ -60,10 +60,11 @@ export class Cuts {
 		this.#cells = bootLoader;
 	}
 
-	/** Cuts once, at every moment. */
-	once(): Count {
+	/** Cuts once, at every moment; `resets`: RTC memory outlives half of these, if there is a command in it. */
+	once(resets = true): Count {
 		const count: Count = { points: 0, old: 0, new: 0, bricks: 0 };
 		for (const cut of this.#points()) {
+			if (cut.keepsMemory && !resets) continue;
 			this.#begin(cut);
 			this.#settle(count, SETTLED);
 		}

@@ -8,6 +8,11 @@ const IRAM = 0x40100000;
 const DRAM = 0x3ffe8000;
 /** Headers of three segments, two small ones' data, the line of the checksum. */
 const OVERHEAD = 8 + 3 * 8 + 32 + 16 + 16;
+/** In the place of a boot loader, as every file has it; a board with eboot has the same. */
+const EBOOT = buildImage({
+	segments: [{ address: 0x4010f000, data: new Uint8Array(16) }],
+	entry: 0x4010f000,
+});
 /** In the first segment's data: "OTA8", version 1, the flag. */
 const DESCRIPTOR_AT = 16;
 const DESCRIPTOR = Uint8Array.from(Buffer.from("OTA8\x01\0\x01\0", "latin1"));
@@ -46,7 +51,7 @@ export function firmware({
 		],
 		entry: IRAM + 4,
 	});
-	const file = joinImages(noise.fill(new Uint8Array(16)), application);
+	const file = joinImages(EBOOT, application);
 	if (packed) fillPackerWords(file);
 	return file;
 }

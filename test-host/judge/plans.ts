@@ -81,7 +81,7 @@ function firmwarePlan(given: FirmwareCase): Plan {
 	};
 }
 
-function filesystemPlan(name: string, isGzip: boolean): Plan {
+function filesystemPlan({ name, isGzip = false, isCommanded = false }: FirmwareCase): Plan {
 	const staged = isGzip ? new Uint8Array(gzipSync(FILESYSTEM)) : FILESYSTEM.subarray(0, 3 * SECTOR - 900);
 	const result = isGzip ? FILESYSTEM : staged;
 	const { filesystem, record } = NO_PREVIOUS;
@@ -91,12 +91,16 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 		name,
 		config: NO_PREVIOUS,
 		starts: 1,
-		mayBeLost: false,
+		mayBeLost: isCommanded,
 		confirms: false,
 		prepare(board) {
 			board.put(SECTOR, applicationOf(OLD));
 			board.put(filesystem, OLD_FILESYSTEM);
 			board.put(STAGING, staged);
+			if (isCommanded) {
+				board.command(STAGING, filesystem, staged.length);
+				return;
+			}
 			const flags = isGzip ? RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN : 0;
 			board.put(record, encodeIntention({ flags, source: STAGING, destination: filesystem, staged, result }));
 		},
@@ -105,13 +109,27 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 	};
 }
 
-export const plans: readonly Plan[] = [
-	firmwarePlan({ name: "raw" }),
-	firmwarePlan({ name: "raw, by eboot's command", isCommanded: true }),
-	firmwarePlan({ name: "gzip", isGzip: true }),
-	firmwarePlan({ name: "gzip, by eboot's command", isGzip: true, isCommanded: true }),
+/** What eboot can do, too. */
+const plain: readonly FirmwareCase[] = [
+	{ name: "raw" },
+	{ name: "gzip", isGzip: true },
 	// The last sectors of its own place.
-	firmwarePlan({ name: "raw, overlapping", at: 2 * SECTOR, old: SMALL }),
+	{ name: "raw, overlapping", at: 2 * SECTOR, old: SMALL },
+];
+const filesystems: readonly FirmwareCase[] = [
+	{ name: "filesystem" },
+	{ name: "filesystem, gzip", isGzip: true },
+];
+
+/** By eboot's command in RTC memory. */
+export const commanded: readonly Plan[] = [
+	...plain.map((given) => firmwarePlan({ ...given, isCommanded: true })),
+	...filesystems.map((given) => filesystemPlan({ ...given, isCommanded: true })),
+].map((plan) => ({ ...plan, name: `${plan.name}, by eboot's command` }));
+
+/** By our record. */
+export const recorded: readonly Plan[] = [
+	...plain.map(firmwarePlan),
 	firmwarePlan({ name: "first install", isFirst: true }),
 	firmwarePlan({ name: "raw, the one before kept", config: PLACES }),
 	firmwarePlan({
@@ -123,7 +141,8 @@ export const plans: readonly Plan[] = [
 		starts: 2,
 	}),
 	// Not confirmed at its second start.
-	firmwarePlan({ name: "restore", config: PLACES, isTrial: true, starts: 2 }),
-	filesystemPlan("filesystem", false),
-	filesystemPlan("filesystem, gzip", true),
+	firmwarePlan({ name: "not confirmed, restored", config: PLACES, isTrial: true, starts: 2 }),
+	...filesystems.map(filesystemPlan),
 ];
+
+export const plans: readonly Plan[] = [...recorded, ...commanded];
