@@ -57,7 +57,7 @@ export interface ElfInput {
 /**
  * The boot loader in a file, an eboot, or our own for the places of a layout. Throws UpdateError FILE, or NOT_PACKED.
  */
-export function findElfBootLoader(
+export async function findElfBootLoader(
 	given: string | undefined,
 	{ name, layout }: NamedLayout,
 	own = ownFile,

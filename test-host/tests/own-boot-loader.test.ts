@@ -153,11 +153,11 @@ describe("a firmware file", () => {
 test("a boot loader that is not built is told how to be", async () => {
 	const file = join(temporaryFolder(), "boot.elf");
 	const found = { name: "nodemcu-4m", layout: nodemcu };
-	await expect(async () => findElfBootLoader(undefined, found, file)).rejects.toThrow(
+	await expect(findElfBootLoader(undefined, found, file)).rejects.toThrow(
 		`${file}: our boot loader is not built: npm run build:boot makes it (apt-get install gcc-xtensa-lx106)`,
 	);
 	writeFileSync(file, "no program");
-	await expect(async () => findElfBootLoader(undefined, found, file)).rejects.toThrow(
+	await expect(findElfBootLoader(undefined, found, file)).rejects.toThrow(
 		`${file} cannot be packed: not an ELF file`,
 	);
 });
