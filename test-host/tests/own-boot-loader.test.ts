@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildBootLoader } from "../../boot/build";
+import { COMMAND_LENGTH, encodeCommand } from "../../ota/eboot";
 import { SECTOR } from "../../ota/image";
 import { readLayouts } from "../../partitions/layout-file";
 import { readElf } from "../../tools/elf/elf";
@@ -22,6 +23,7 @@ import { type OwnBootLoader, ownFirmware, parseOwnBootLoader } from "../../tools
 import { imageInfo } from "../../tools/image-info";
 import { firmware } from "../judge/images";
 import { bootMachine } from "../lx106/boot/boot";
+import { runEboot } from "../virtual/eboot";
 import { NorControl, NorFlash } from "../virtual/nor";
 import { ResetCause } from "../virtual/outcome";
 import { RtcMemory } from "../virtual/rtc";
@@ -285,6 +287,21 @@ withCompiler("the boot loader as it is built", () => {
 			board.cells.fill(0xff, 3 * SECTOR, 4 * SECTOR);
 			expect(start(board)).toMatchObject({ kind: "jump", entry: 0x40100004 });
 			expect(isStage(board.cells, CONFIG.stages)).toBe(false);
+		});
+
+		test("comes to a board with eboot by an update through the air", () => {
+			const board = insert();
+			const staged = board.cells.slice(0, 4 * SECTOR);
+			board.cells.fill(0xff).set(firmware({ seed: 2, length: 5 * SECTOR }));
+			board.cells.set(staged, CONFIG.stages);
+			const block = new Uint8Array(COMMAND_LENGTH);
+			encodeCommand(block, { action: 1, source: CONFIG.stages, destination: 0, size: staged.length });
+			board.rtc.write(0, block);
+			expect(runEboot({ ...board, print() {} }).kind).toBe("jump");
+			const outcome = start(board);
+			expect(outcome).toMatchObject({ kind: "jump", entry: 0x40100004 });
+			expect(outcome.uart).toMatch(/~ld\r\n$/);
+			expect(isStage(board.cells, CONFIG.stages + SECTOR)).toBe(true);
 		});
 
 		test("waits for the cable where the application is damaged", () => {
