@@ -1,6 +1,6 @@
 /** `npm run build:boot`: the boot loader, with Debian's compiler for the ESP8266, into dist/boot.elf. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
 import { readElf } from "../tools/elf/elf";
@@ -44,7 +44,16 @@ export function buildBootLoader(file = bootLoaderFile): void {
 			return object;
 		});
 		mkdirSync(parse(file).dir, { recursive: true });
-		execFileSync(COMPILER, ["-nostdlib", `-T${script}`, "-Wl,--gc-sections", ...compiled, "-o", file]);
+		execFileSync(COMPILER, [
+			"-nostdlib",
+			`-T${script}`,
+			"-Wl,--gc-sections",
+			...compiled,
+			"-o",
+			`${file}.new`,
+		]);
+		// Renamed into place: somebody may be reading the one before.
+		renameSync(`${file}.new`, file);
 	} finally {
 		rmSync(objects, { recursive: true });
 	}

@@ -1,10 +1,7 @@
-/** The user's ESP8266 Arduino core: the Moddable SDK builds with one, and the boot loader comes out of one. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+/** The user's ESP8266 Arduino core: the Moddable SDK builds with one, and eboot comes out of one. */
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** Where a core has its boot loader. */
-const EBOOT = "bootloaders/eboot/eboot.elf";
 /** The core that the Moddable SDK 8 builds with. */
 export const SDK_CORE = "esp8266-2.3.0";
 
@@ -24,32 +21,9 @@ export function coreVersion(folder: string): string {
 	return named ?? release?.replaceAll("_", ".") ?? version?.trim() ?? "unknown";
 }
 
-/**
- * The boot loader of the newest core that is found: the Arduino IDE's, PlatformIO's, or the one of the SDK. A
- * newer one inflates, and forgets its command only when the copy is done. Undefined where there is no core.
- */
-export function findBootLoader(environment: NodeJS.ProcessEnv, home = homedir()): string | undefined {
-	const arduino = [".arduino15", "Library/Arduino15", "AppData/Local/Arduino15"]
-		.map((folder) => join(home, folder, "packages/esp8266/hardware/esp8266"))
-		.flatMap((folder) => folders(folder).map((name) => join(folder, name)));
-	const platformIO = join(home, ".platformio/packages/framework-arduinoespressif8266");
-	const cores = [...arduino, platformIO, sdkCore(environment) ?? ""]
-		.filter((folder) => folder !== "" && existsSync(join(folder, EBOOT)))
-		.map((folder) => ({ folder, version: coreVersion(folder) }))
-		// Of equal versions the first counts.
-		.sort((one, other) => other.version.localeCompare(one.version, "en", { numeric: true }));
-	// "unknown" is above all numbers: it comes last.
-	const core = cores.find(({ version }) => version !== "unknown") ?? cores[0];
-	return core && join(core.folder, EBOOT);
-}
-
 /** The version of the core that a boot loader's file lies in. */
 export function bootLoaderVersion(file: string): string {
 	return coreVersion(dirname(dirname(dirname(file))));
-}
-
-function folders(folder: string): string[] {
-	return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function text(file: string): string {

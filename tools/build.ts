@@ -2,11 +2,8 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
-import { type LayoutFile, layoutFaults, readLayouts } from "../partitions/layout-file";
-import { linkFaults } from "../partitions/linker-script";
 import { madeManifest } from "./build/made-manifest";
 import { compile, flatManifest, type Mcconfig } from "./build/mcconfig";
 import { memoryRows } from "./build/memory";
@@ -15,6 +12,7 @@ import { findSdk, INSTRUCTIONS, type Sdk } from "./build/sdk";
 import { type ElfFlags, elfOptions, findElfBootLoader, readElfInput } from "./elf-input";
 import { requireInflating } from "./image/boot-loader";
 import { compress } from "./image/compress";
+import { layoutNamed, layoutsFolder, USUAL_LAYOUT } from "./layouts";
 import { readManifest } from "./manifest/manifest";
 import { embeddedKeys, signBuild } from "./sign-build";
 import { table } from "./table";
@@ -39,16 +37,13 @@ MODDABLE and ESP_BASE name the SDK and its tools: ${INSTRUCTIONS}
 Where private.key and public.key lie beside manifest.json the firmware takes only signed updates, and is signed.
 Exit code: 0 built, 1 not built, 2 wrong usage.`;
 
-/** The layouts of this package. */
-const partitions = fileURLToPath(new URL("../partitions", import.meta.url));
-
 export function buildCommand(): Command {
 	const command: Command = new Command("build")
 		.description("compile, link, pack and sign an application for the board, with the Moddable SDK")
 		.option("--app <folder>", "where the application's manifest.json lies", ".")
-		.option("--layout <name>", "how the flash is shared out: one of partitions/", "nodemcu-4m")
+		.option("--layout <name>", "how the flash is shared out: one of partitions/", USUAL_LAYOUT)
 		.option("--platform <name>", "the SDK's name of the board", "esp/nodemcu")
-		.option("--bootloader <file>", "eboot.elf (default: of the newest Arduino core that is found)")
+		.option("--bootloader <file>", "eboot.elf of an Arduino core (default: our own)")
 		.option("--debug", "build for the debugger")
 		.addOption(new Option("--gzip [best]", "leave a compressed firmware too").choices(["best"]))
 		.option("--out <folder>", "where to (default: dist/device in the application's folder)")
@@ -63,10 +58,9 @@ async function build(flags: BuildFlags): Promise<void> {
 	const manifest = resolve(flags.app, "manifest.json");
 	const { config } = readManifest(manifest);
 	const [name, version] = [String(config.name ?? ""), String(config.version ?? "")];
-	const layout = findLayout(flags.layout);
-	const { filesystemMiB } = layout;
-	const flashSize = Number(layout.flashSize);
-	const bootLoader = await findElfBootLoader(flags.bootloader);
+	const found = layoutNamed(flags.layout);
+	const { layout } = found;
+	const bootLoader = await findElfBootLoader(flags.bootloader, found);
 	const out = resolve(flags.out ?? join(flags.app, "dist/device"));
 	const firmware = join(out, `${fileName(`${name}-${version}${flags.debug ? "-debug" : ""}`)}.bin`);
 	if (flags.gzip) requireInflating(`${firmware}.gz`, bootLoader);
@@ -77,7 +71,7 @@ async function build(flags: BuildFlags): Promise<void> {
 		version,
 		publicKeys,
 		inflates: bootLoader.inflates,
-		filesystemMiB,
+		filesystemMiB: layout.filesystemMiB,
 	});
 	// What an earlier build has left would be taken for this one's.
 	for (const file of [firmware, `${firmware}.gz`]) {
@@ -91,7 +85,7 @@ async function build(flags: BuildFlags): Promise<void> {
 		output: join(out, "build"),
 		platform: flags.platform,
 		debug: flags.debug === true,
-		environment: { ...environment, FLASH_LAYOUT: join(partitions, `${flags.layout}.ld`) },
+		environment: { ...environment, FLASH_LAYOUT: join(layoutsFolder, `${flags.layout}.ld`) },
 	};
 	mkdirSync(join(out, folder), { recursive: true });
 	writeFileSync(mcconfig.manifest, made);
@@ -101,7 +95,7 @@ async function build(flags: BuildFlags): Promise<void> {
 	const elf = firmware.replace(/\.bin$/, ".elf");
 	copyFileSync(linked, elf);
 
-	const input = await readElfInput(elf, { ...flags, flashSize, filesystemMiB, bootLoader });
+	const input = await readElfInput(elf, { ...flags, layout, bootLoader });
 	await writeFileIn(firmware, input.firmware);
 	const rows = [["SDK", `Moddable ${sdkVersion}`], ...input.rows, ...memoryRows(elf)];
 	rows.push(["Built", `${input.firmware.length} bytes, ${firmware}`]);
@@ -132,17 +126,4 @@ function requireNone(errors: readonly UpdateError[]): void {
 	const last = errors.at(-1);
 	for (const { message } of errors.slice(0, -1)) process.stderr.write(`${message}\n`);
 	if (last) throw last;
-}
-
-/** A layout of partitions/. Throws UpdateError FILE for a faulty one, or with those that there are. */
-function findLayout(name: string): LayoutFile {
-	const layouts = new Map(readLayouts(partitions));
-	const layout = layouts.get(`${name}.json`);
-	if (!layout) {
-		const names = [...layouts.keys()].map((file) => file.replace(".json", ""));
-		throw new UpdateError(ErrorCode.FILE, name, `no such layout, there are ${names.join(", ")}`);
-	}
-	const faults = [...layoutFaults(layout), ...linkFaults(layout)];
-	if (faults.length > 0) throw new UpdateError(ErrorCode.FILE, name, faults.join("; "));
-	return layout;
 }

@@ -1,28 +1,27 @@
 /** `ota8266 pack --elf`: the firmware of a program as it was linked. */
+import { fileURLToPath } from "node:url";
 import { Option } from "commander";
-import { ErrorCode, UpdateError } from "../ota/errors";
 import { flashSizeOf, SECTOR } from "../ota/image";
-import { layoutFor } from "../test-host/virtual/layout";
-import { findBootLoader } from "./arduino-core";
+import type { LayoutFile } from "../partitions/layout-file";
 import { sizeText } from "./claims-text";
-import { type BootLoader, bootLoaderText, readBootLoader } from "./image/boot-loader";
+import { type BootLoader, readBootLoader } from "./image/boot-loader";
 import type { ImageHeader } from "./image/build-image";
 import { elfFirmware } from "./image/elf-firmware";
+import { bootConfigOf } from "./image/layout-config";
+import { readOwnBootLoader } from "./image/own-boot-loader";
 import { FLASH_FREQUENCIES, FLASH_MODES } from "./image/part";
 import { imageInfo } from "./image-info";
+import type { NamedLayout } from "./layouts";
 
 export interface ElfFlags {
 	bootloader?: string;
 	/** As the options have it. */
 	flashMode?: string;
 	flashFreq?: string;
-	/** Bytes. */
-	flashSize?: number | undefined;
-	/** Of several layouts for that size the one with such a filesystem; the usual one where not given. */
-	filesystemMiB?: number | undefined;
 }
 
-const FLASH_SIZE = 0x400000;
+/** Ours is built beside the built command; the sources' folder is a neighbour of that. */
+const ownFile = fileURLToPath(new URL("../dist/boot.elf", import.meta.url));
 const modes = FLASH_MODES.map((mode) => mode.toLowerCase());
 /** MHz, and the bits of the header. */
 const frequencies = new Map(
@@ -39,12 +38,8 @@ export const elfOptions: readonly Option[] = [
 	]),
 ];
 
-/** The flags of a header, as options give them. */
-export function imageHeader({
-	flashMode = "dio",
-	flashFreq = "40",
-	flashSize = FLASH_SIZE,
-}: ElfFlags): ImageHeader {
+/** The flags of a header, as options give them, for a flash of so many bytes. */
+function imageHeader({ flashMode = "dio", flashFreq = "40" }: ElfFlags, flashSize: number): ImageHeader {
 	const nibbles = Array.from({ length: 16 }, (_, nibble) => flashSizeOf(nibble << 4));
 	return {
 		flashMode: modes.indexOf(flashMode),
@@ -60,36 +55,35 @@ export interface ElfInput {
 }
 
 /**
- * The boot loader in a file, or that of the newest Arduino core that is found. Throws UpdateError FILE, or
- * NOT_PACKED.
+ * The boot loader in a file, an eboot, or our own for the places of a layout. Throws UpdateError FILE, or NOT_PACKED.
  */
-export function findElfBootLoader(given: string | undefined): Promise<BootLoader> {
-	const file = given ?? findBootLoader(process.env);
-	if (file === undefined) {
-		const reason = "no Arduino core is found that has it, give it to --bootloader";
-		throw new UpdateError(ErrorCode.FILE, "eboot.elf", reason);
-	}
-	return readBootLoader(file);
+export async function findElfBootLoader(
+	given: string | undefined,
+	{ name, layout }: NamedLayout,
+	own = ownFile,
+): Promise<BootLoader> {
+	if (given !== undefined) return readBootLoader(given);
+	return readOwnBootLoader(own, bootConfigOf(layout, name));
 }
 
 /** Makes the firmware of a program. Throws UpdateError FILE or NOT_PACKED. */
 export async function readElfInput(
 	elf: string,
-	{ bootLoader, ...flags }: ElfFlags & { bootLoader: BootLoader },
+	flags: ElfFlags & { bootLoader: BootLoader; layout: LayoutFile },
 ): Promise<ElfInput> {
-	const { flashSize = FLASH_SIZE } = flags;
-	const layout = layoutFor(flashSize, flags.filesystemMiB);
-	const room = layout.get("running")?.size ?? 0;
-	const firmware = await elfFirmware(elf, { bootLoader, header: imageHeader(flags), room });
+	const { bootLoader, layout } = flags;
+	const { running, nextota } = layout.partitions;
+	const flashSize = Number(layout.flashSize);
+	const room = Number(running?.size ?? 0);
+	const firmware = await elfFirmware(elf, { bootLoader, header: imageHeader(flags, flashSize), room });
 	const { application, descriptor } = imageInfo(firmware);
 	const segments = application?.segments.map(({ memory, length }) => `${memory} ${length}`) ?? [];
-	const staging = layout.get("nextota");
 	// Behind the running firmware staging begins with the next sector.
-	const taken = staging?.behind ? SECTOR * Math.ceil(firmware.length / SECTOR) : 0;
-	const free = Math.max(0, (staging?.size ?? 0) - taken);
+	const taken = nextota?.behind ? SECTOR * Math.ceil(firmware.length / SECTOR) : 0;
+	const free = Math.max(0, Number(nextota?.size ?? 0) - taken);
 	const fits = bootLoader.inflates ? "so one of this size only as a gzip" : "too few for one of this size";
 	const rows = [
-		["Boot loader", bootLoaderText(bootLoader)],
+		["Boot loader", `${bootLoader.text}, ${bootLoader.file}`],
 		["Program", `${descriptor ? `${descriptor.name} ${descriptor.version}` : "without a version"}, ${elf}`],
 		["Segments", `${segments.join(", ")} bytes`],
 		[

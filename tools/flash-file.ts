@@ -6,6 +6,7 @@ import { imageInfo } from "./image-info";
 import { flashSizes } from "./option-values";
 import { Progress } from "./progress";
 import { readImage } from "./read-image";
+import { firmwareParts } from "./serial/firmware-parts";
 import { checkFlashSize, type FlashPart, type FoundChip, flash } from "./serial/flashing";
 import { findInitData, INIT_DATA_OFFSET, readInitData } from "./serial/init-data";
 import { withoutExperimentalWarnings } from "./serial/quiet-import";
@@ -32,9 +33,9 @@ export async function flashFile(file: string, options: FlashFileOptions): Promis
 		const initData = erase ? await initDataOf(options.initData) : undefined;
 		const parts = (chip: FoundChip): FlashPart[] => {
 			if (!force) checkFlashSize(image, chip);
-			const firmware = { address: 0, data: image };
+			const firmware = firmwareParts(image, chip.flashSize);
 			const address = chip.flashSize - INIT_DATA_OFFSET;
-			return initData ? [firmware, { address, data: initData }] : [firmware];
+			return initData ? [...firmware, { address, data: initData }] : firmware;
 		};
 		await withoutExperimentalWarnings(() =>
 			flash({

@@ -5,6 +5,7 @@ import { DESCRIPTOR_OFFSET, DESCRIPTOR_PLACE, type Descriptor, readDescriptor } 
 import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "../ota/image";
 import { claimsOf } from "./image/claims";
 import { isGzip, readMember } from "./image/gzip";
+import { type OwnBootLoaderInfo, ownBootLoaderIn } from "./image/own-boot-info";
 import { type PackerWords, readPackerWords } from "./image/packer";
 import { type ImagePart, readPart } from "./image/part";
 import { type Signature, signatureAtEnd, trailerLength } from "./image/signature";
@@ -17,6 +18,8 @@ export interface ImageContent {
 	/** A firmware is a boot loader and an application; an image of one part may be either. */
 	kind: "firmware" | "boot loader" | "single image" | "none";
 	bootLoader?: ImagePart | undefined;
+	/** Where the boot loader is our own. */
+	ownBootLoader?: OwnBootLoaderInfo | undefined;
 	application?: ImagePart | undefined;
 	/** Length and CRC that the Arduino packer leaves in the application. */
 	packerWords: PackerWords;
@@ -107,12 +110,17 @@ function imageContent(bytes: Uint8Array): ImageContent {
 			const descriptor = descriptorAt(bytes, DESCRIPTOR_PLACE);
 			return { ...singlePart("single image", { application: first }), descriptor };
 		}
-		if (bytes.length <= SECTOR) return singlePart("boot loader", { bootLoader: first });
+		if (bytes.length <= SECTOR) {
+			const ownBootLoader = ownBootLoaderIn(bytes, first, undefined);
+			return { ...singlePart("boot loader", { bootLoader: first }), ...(ownBootLoader && { ownBootLoader }) };
+		}
 	}
 	const packerWords = application ? readPackerWords(bytes) : "absent";
+	const ownBootLoader = ownBootLoaderIn(bytes, first, application);
 	return {
 		kind: "firmware",
 		bootLoader: first,
+		...(ownBootLoader && { ownBootLoader }),
 		application,
 		packerWords,
 		descriptor: descriptorAt(bytes, DESCRIPTOR_OFFSET),

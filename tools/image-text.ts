@@ -1,6 +1,8 @@
 /** What `ota8266 info` prints: the facts as two columns, the segments of each image below it. */
 
+import { SECTOR } from "../ota/image";
 import { claimRows, sizeText } from "./claims-text";
+import type { OwnBootLoaderInfo } from "./image/own-boot-info";
 import type { ImagePart } from "./image/part";
 import type { ImageInfo } from "./image-info";
 import { table } from "./table";
@@ -26,7 +28,12 @@ export function imageText(file: string, info: ImageInfo, verified?: string): str
 	}
 	rows.push(...claimRows(info.claims));
 	if (application) rows.push(["Arduino packer", `length and CRC ${packerWords}`]);
-	return table(rows) + partText("Boot loader", bootLoader) + partText("Application", application);
+	const parts = [
+		partText("Boot loader", bootLoader),
+		ownBootLoaderText(info.ownBootLoader),
+		partText("Application", application),
+	];
+	return table(rows) + parts.join("");
 }
 
 function kindText({ kind, gzip, signature }: ImageInfo): string {
@@ -41,6 +48,29 @@ function partText(title: string, part: ImagePart | undefined): string {
 	return `
 ${title} at ${hex(offset)}: ${size} bytes, entry ${hex(entry)}, flash ${flash}, checksum ${checksum}
 ${table(segments.map(({ address, length, memory }) => [`  ${hex(address)}`, `${length} bytes`.padStart(14), memory]))}`;
+}
+
+/** The configuration, and the stages. */
+function ownBootLoaderText(own: OwnBootLoaderInfo | undefined): string {
+	if (!own) return "";
+	const { version, config, firstStage, secondStage } = own;
+	const rows = [["  First stage", `${firstStage.length} bytes, CRC-32 ${hex(firstStage.crc)}`]];
+	if (config) {
+		const where = secondStage ? `, ${secondStage.state} at ${hex(secondStage.offset)} of this file` : "";
+		const stage = `${config.stageLength} bytes, CRC-32 ${hex(config.stageCRC)}${where}`;
+		const { record, applicationEnd, previous, previousEnd, filesystem, filesystemEnd, stages } = config;
+		const previousText = previous === 0 ? "no place for it" : `${hex(previous)} to ${hex(previousEnd)}`;
+		rows.push(
+			["  Second stage", stage],
+			["  Copies of it", `${hex(stages)}, ${hex(stages + SECTOR)}`],
+			["  Record", hex(record)],
+			["  Application", `${hex(SECTOR)} to ${hex(applicationEnd)}`],
+			["  The one before", previousText],
+			["  Filesystem", `${hex(filesystem)} to ${hex(filesystemEnd)}`],
+			["  Flash", sizeText(config.flashSize)],
+		);
+	}
+	return `\nThe boot loader is our own, its configuration of version ${version}:\n${table(rows)}`;
 }
 
 function hex(value: number): string {

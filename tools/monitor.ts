@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
+import { unfinished } from "./monitor/boot-loader-lines";
 import { explain } from "./monitor/explain";
 import { Lines } from "./monitor/lines";
 import { readSymbols } from "./monitor/symbols";
@@ -56,11 +57,13 @@ export function monitorCommand(): Command {
 /** Ends by Ctrl-C. Throws UpdateError PORT, CABLE_LOST. */
 async function monitor({ port, baud, elf, reset, timestamps }: MonitorFlags): Promise<void> {
 	const symbols = elf === undefined ? undefined : await readSymbols(elf);
+	let before = "";
 	const lines = new Lines((line) => {
 		const time = timestamps ? `${clock(new Date())} ` : "";
 		process.stdout.write(`${time}${line}\n`);
-		for (const note of explain(line, symbols))
-			process.stdout.write(`${" ".repeat(time.length)}  ^ ${note}\n`);
+		const notes = explain(`${before}${line}`, symbols);
+		before = unfinished(line);
+		for (const note of notes) process.stdout.write(`${" ".repeat(time.length)}  ^ ${note}\n`);
 	});
 	const { promise: ended, resolve: end, reject: fail } = withResolvers();
 	let patience: NodeJS.Timeout | undefined;

@@ -11,6 +11,7 @@ import { withHeader } from "./image/gzip-header";
 import { readPrivateKey } from "./image/keys";
 import { schemeFor, schemeTexts } from "./image/signing";
 import type { ImageInfo } from "./image-info";
+import { layoutForFlash, layoutNamed, USUAL_LAYOUT } from "./layouts";
 import { readImage } from "./read-image";
 import { requireSignable } from "./signable";
 import { table } from "./table";
@@ -19,6 +20,8 @@ import { NOT_SIGNING, writeFileIn, writeSigned } from "./write-signed";
 export interface ImageFlags extends Claims, ElfFlags {
 	/** A linked program, in the place of an image. */
 	elf?: string;
+	/** What the program is linked for; by the flash's size where not given. */
+	layout?: string;
 	out: string;
 	gzip?: true | "best";
 	sign?: string;
@@ -74,9 +77,17 @@ export async function packImage(file: string, flags: ImageFlags): Promise<void> 
 
 /** The firmware of a program, which its boot loader must be able to inflate where it is to be compressed. */
 async function linked(elf: string, flags: ImageFlags): Promise<ElfInput> {
-	const bootLoader = await findElfBootLoader(flags.bootloader);
+	const { flashSize, layout: name = USUAL_LAYOUT } = flags;
+	const found =
+		flashSize === undefined || flags.layout !== undefined ? layoutNamed(name) : layoutForFlash(flashSize);
+	const actual = Number(found.layout.flashSize);
+	if (flashSize !== undefined && flashSize !== actual) {
+		const reason = `layout ${name} is for a flash of ${sizeText(actual)}, not ${sizeText(flashSize)}`;
+		throw new UpdateError(ErrorCode.NOT_PACKED, elf, reason);
+	}
+	const bootLoader = await findElfBootLoader(flags.bootloader, found);
 	if (flags.gzip) requireInflating(flags.out, bootLoader);
-	return readElfInput(elf, { ...flags, bootLoader });
+	return readElfInput(elf, { ...flags, bootLoader, layout: found.layout });
 }
 
 /** Throws UpdateError NOT_PACKED for a damaged gzip, claims that are there already, or that are not true. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { elfOptions } from "./elf-input";
+import { USUAL_LAYOUT } from "./layouts";
 import { boardID, flashSize, flashSizes, versionCounter } from "./option-values";
 import { type ImageFlags, packImage } from "./pack-image";
 import { packSlots } from "./pack-slots";
@@ -26,7 +27,8 @@ const NOT_FOR_SLOTS = [
 
 const EXAMPLES = `
 Examples:
-  $ ota8266 pack --elf main.elf --bootloader eboot.elf --flash-mode dio --flash-freq 40 --flash-size 4M --out firmware.bin
+  $ ota8266 pack --elf main.elf --flash-mode dio --flash-freq 40 --layout nodemcu-4m --out firmware.bin
+  $ ota8266 pack --elf main.elf --bootloader eboot.elf --flash-size 4M --out firmware.bin
   $ ota8266 pack --in firmware.bin --gzip=best --out firmware.bin.gz
   $ ota8266 pack --in firmware.bin --gzip --sign private.key --version-counter 7 --out firmware.bin.gz.signed
   $ ota8266 pack --in littlefs.bin --filesystem --gzip --sign private.key --out littlefs.bin.gz.signed
@@ -66,7 +68,7 @@ export function packCommand(): Command {
 		.option("--board <id>", "claim: for this board only", boardID)
 		.option(
 			"--flash-size <size>",
-			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}; with --elf what it is for (default: 4M)`,
+			`claim: for this flash only, ${[...flashSizes.keys()].join(", ")}; with --elf what it is for`,
 			flashSize,
 		)
 		.option(
@@ -82,7 +84,11 @@ export function packCommand(): Command {
 		)
 		.option(
 			"--bootloader <file>",
-			"for slots: the one that reads partition tables, bootloader.bin; with --elf: eboot.elf (default: of the newest Arduino core that is found)",
+			"for slots: the one that reads partition tables, bootloader.bin; with --elf: eboot.elf of an Arduino core (default: our own)",
+		)
+		.option(
+			"--layout <name>",
+			`with --elf: how the flash is shared out, one of partitions/ (default: by --flash-size, ${USUAL_LAYOUT})`,
 		)
 		.option("--upgrade", "for slots, over the air: from flash 0x1000 on, as v2_to_v3.ota.bin")
 		.option(
@@ -103,6 +109,7 @@ export function packCommand(): Command {
 			if (flags.flashMode !== undefined || flags.flashFreq !== undefined) {
 				command.error("error: --flash-mode and --flash-freq want --elf");
 			}
+			if (flags.layout !== undefined) command.error("error: --layout wants --elf");
 			if (partitions === undefined && bootloader === undefined && !upgrade) return packImage(file, flags);
 			if (partitions === undefined || bootloader === undefined) {
 				command.error("error: for slots give both --partitions and --bootloader");

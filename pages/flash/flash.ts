@@ -1,5 +1,6 @@
 /** The script of docs/flash: writes a firmware into a board by Web Serial. */
 import { ErrorCode, UpdateError } from "../../ota/errors";
+import { firmwareParts } from "../../tools/serial/firmware-parts";
 import { checkFlashSize, type FoundChip, flash } from "../../tools/serial/flashing";
 import { md5 } from "../md5";
 import { find, grouped, size } from "../text";
@@ -61,7 +62,7 @@ async function write(): Promise<void> {
 		erase: find<HTMLSelectElement>("#erase").value !== "",
 		parts(chip) {
 			checkFlashSize(firmware, chip);
-			return [{ address: 0, data: firmware }];
+			return firmwareParts(firmware, chip.flashSize);
 		},
 		md5,
 		onStage(stage, chip) {

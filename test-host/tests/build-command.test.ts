@@ -4,7 +4,8 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { readLayouts } from "../../partitions/layout-file";
 import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
 import { root } from "../virtual/bundle";
@@ -12,6 +13,12 @@ import { ota8266Here } from "./command-line";
 import { fakeSdk } from "./fake-sdk";
 import { application, eboot, oldEboot, Programs, withCompiler } from "./lx106";
 import { ecPair, failure } from "./signing-bench";
+
+vi.mock(import("../../partitions/layout-file"), async (original) => {
+	const { withBootPlaces } = await import("./boot-layouts");
+	const module = await original();
+	return { ...module, readLayouts: (folder) => withBootPlaces(module.readLayouts(folder)) };
+});
 
 const manifests = join(root, "manifests");
 
@@ -44,11 +51,16 @@ withCompiler("ota8266 build", () => {
 	});
 
 	/** Runs it with an SDK's environment, which may be changed. */
-	function build(app: string, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-		const boot = flags.includes("--bootloader") ? [] : ["--bootloader", programs.link("eboot", eboot)];
+	function run(app: string, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
 		const sources = JSON.stringify(application.sources);
 		process.env = { ...before, ...sdk.environment, TEST_SOURCES: sources, ...environment };
-		return ota8266Here("build", "--app", app, ...boot, ...flags);
+		return ota8266Here("build", "--app", app, ...flags);
+	}
+
+	/** The same behind eboot. */
+	function build(app: string, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
+		const boot = flags.includes("--bootloader") ? [] : ["--bootloader", programs.link("eboot", eboot)];
+		return run(app, [...boot, ...flags], environment);
 	}
 
 	/** The manifest that the build has made around the application's. */
@@ -78,6 +90,23 @@ withCompiler("ota8266 build", () => {
 		expect(made(app).config).toEqual({});
 		expect(stdout).toMatch(/SDK +Moddable 8\.2\.3\n/);
 		expect(stdout).toMatch(/Boot loader +eboot of Arduino core unknown, inflates gzip, /);
+	});
+
+	test("packs behind our own boot loader where no other is named, for the layout's places", async () => {
+		const app = write(good());
+		const { code, stdout } = await run(app, ["--layout", "nodemcu-4m-1m", "--gzip"]);
+		expect(code).toBe(0);
+		expect(stdout).toMatch(/Boot loader +our own, first stage \d+ bytes, second stage \d+ bytes, inflates/);
+		expect(made(app).config).toEqual({});
+		for (const name of ["lamp-1.2.0.bin", "lamp-1.2.0.bin.gz"]) {
+			expect(imageInfo(readFileSync(join(app, "dist/device", name)))).toMatchObject({
+				faults: [],
+				ownBootLoader: {
+					config: { previous: 0x104000, filesystem: 0x300000 },
+					secondStage: { state: "whole" },
+				},
+			});
+		}
 	});
 
 	test("signs, and embeds the public key, where both keys lie beside the manifest", async () => {
@@ -113,7 +142,9 @@ withCompiler("ota8266 build", () => {
 		const app = write(good());
 		const { code, stdout } = await build(app, ["--layout", "nodemcu-4m-1m"]);
 		expect(code).toBe(0);
-		expect(stdout).toContain("1048576 bytes in a flash of 4 MiB, 2088960 for an update");
+		const [, layout] = readLayouts().find(([file]) => file === "nodemcu-4m-1m.json") ?? [];
+		const staging = Number(layout?.partitions.nextota?.size);
+		expect(stdout).toContain(`1048576 bytes in a flash of 4 MiB, ${staging} for an update`);
 		expect(made(app).defines.ota8266).toEqual({ name: "#lamp", version: "#1.2.0", filesystem_mib: 1 });
 	});
 

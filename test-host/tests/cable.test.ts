@@ -5,9 +5,11 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
+import { firmwareParts } from "../../tools/serial/firmware-parts";
 import { findInitData, readInitData } from "../../tools/serial/init-data";
 import { FIRST, newFirmware, until } from "./board-bench";
 import { ota8266Here, usage } from "./command-line";
+import { CONFIG, withOwnBootLoader } from "./own-firmware";
 import { loadingBench, serialBench } from "./serial-bench";
 import { temporaryFile } from "./temporary-flash";
 
@@ -150,6 +152,46 @@ test("a connection that is lost in the middle is told, and the board can be flas
 		code: 0,
 	});
 	await bench.ready();
+});
+
+const RECORD = 0x3fa000;
+const OLD_RECORD = Buffer.from("an update that was left unfinished");
+
+test("a firmware with our boot loader: its record is emptied, and nothing else", async () => {
+	const bench = await loadingBench();
+	const own = withOwnBootLoader(FIRST);
+	for (const address of [RECORD - OLD_RECORD.length, RECORD, RECORD + 0xf00, RECORD + 0x1000]) {
+		bench.board.flash.program(address, OLD_RECORD);
+	}
+	const outcome = await ota8266Here("flash", file(own), "--port", `socket://${bench.line}`);
+	expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining(`Done: ${own.length} bytes`) });
+	expect(Buffer.from(bench.get(0, own.length)).equals(own)).toBe(true);
+	expect(Buffer.from(bench.get(RECORD, 0x1000)).every((byte) => byte === 0xff)).toBe(true);
+	for (const address of [RECORD - OLD_RECORD.length, RECORD + 0x1000]) {
+		expect(Buffer.from(bench.get(address, OLD_RECORD.length)).equals(OLD_RECORD)).toBe(true);
+	}
+});
+
+test("the record is emptied before the firmware is written: a cable that is lost leaves none over it", async () => {
+	const bench = await loadingBench();
+	bench.board.flash.program(RECORD, OLD_RECORD);
+	const own = withOwnBootLoader(FIRST);
+	const port = await relay(bench.line, { cutAfter: 60_000 });
+	const outcome = await ota8266Here("flash", file(own), "--port", `socket://127.0.0.1:${port}`);
+	expect(outcome.code).toBe(1);
+	expect(Buffer.from(bench.get(0, own.length)).equals(own)).toBe(false);
+	expect(bench.get(0, 1)[0]).toBe(own[0]);
+	expect(Buffer.from(bench.get(RECORD, OLD_RECORD.length)).every((byte) => byte === 0xff)).toBe(true);
+});
+
+test("parts for a flash that does not reach to the record, or without one, are the firmware alone", () => {
+	const firmware = [{ address: 0, data: FIRST }];
+	expect(firmwareParts(FIRST, 0x400000)).toEqual(firmware);
+	const own = withOwnBootLoader(FIRST);
+	expect(firmwareParts(own, RECORD + 0xfff)).toEqual([{ address: 0, data: own }]);
+	expect(firmwareParts(own, RECORD + 0x1000).map(({ address }) => address)).toEqual([RECORD, 0]);
+	const odd = withOwnBootLoader(FIRST, { ...CONFIG, record: RECORD + 4 });
+	expect(firmwareParts(odd, 0x400000)).toEqual([{ address: 0, data: odd }]);
 });
 
 test("another program at the line is named", async () => {

@@ -1,5 +1,5 @@
 /** Folders that look as the Moddable SDK and what it builds with do, where there is none. */
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
 import { root } from "../virtual/bundle";
@@ -15,8 +15,8 @@ export interface FakeSdk {
 	write(file: string, text: string): void;
 }
 
-/** An SDK in which nothing is missing, within `folder`; on Linux's names. `eboot` is the boot loader of its core. */
-export function fakeSdk(folder: string, eboot?: string): FakeSdk {
+/** An SDK in which nothing is missing, within `folder`; on Linux's names. */
+export function fakeSdk(folder: string): FakeSdk {
 	const sdk = mkdtempSync(join(folder, "sdk-"));
 	const write = (file: string, text: string) => {
 		mkdirSync(dirname(join(sdk, file)), { recursive: true });
@@ -44,10 +44,6 @@ export function fakeSdk(folder: string, eboot?: string): FakeSdk {
 	program("bin/python", "exit 0");
 	program("bin/tsc", "echo Version 7.0.2");
 	write("esp/esp8266-2.3.0/tools/sdk/version", "1.5.3_16_04_18");
-	if (eboot !== undefined) {
-		mkdirSync(join(sdk, "esp/esp8266-2.3.0/bootloaders/eboot"), { recursive: true });
-		cpSync(eboot, join(sdk, "esp/esp8266-2.3.0/bootloaders/eboot/eboot.elf"));
-	}
 	write("esp/ESP8266_RTOS_SDK/components/newlib/CMakeLists.txt", "");
 	write("esp/toolchain/Linux/xtensa-lx106-elf/bin/xtensa-lx106-elf-gcc", "");
 	// What the linker of the tests needs beside.

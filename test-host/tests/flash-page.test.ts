@@ -9,6 +9,7 @@ import { flashPage } from "../../pages/flash/build";
 import { openWire, type Wire } from "../../tools/serial/wire";
 import { FIRST } from "./board-bench";
 import { inBrowser, openPage } from "./browser";
+import { withOwnBootLoader } from "./own-firmware";
 import { type SerialBench, serialBench } from "./serial-bench";
 
 const folder = join(import.meta.dirname, "../../docs/flash");
@@ -153,6 +154,21 @@ inBrowser("in a browser, from the disk", () => {
 		await says(page, "Done.");
 		expect(Buffer.from(bench.get(0, FIRST.length)).equals(FIRST)).toBe(true);
 		expect(Buffer.from(bench.get(0x200000, 9)).toString("hex")).toBe("ff".repeat(9));
+	});
+
+	test("with our boot loader in front its record is emptied", async () => {
+		const bench = await serialBench();
+		bench.board.flash.program(0x3fa000, Buffer.from("an update that was left unfinished"));
+		bench.board.powerOn();
+		const page = await openPage(url, {}, async (page) => {
+			await plugIn(page, bench);
+		});
+		const own = withOwnBootLoader(FIRST);
+		await choose(page, own);
+		await flash(page);
+		await says(page, "Done.");
+		expect(Buffer.from(bench.get(0, own.length)).equals(own)).toBe(true);
+		expect(Buffer.from(bench.get(0x3fa000, 34)).toString("hex")).toBe("ff".repeat(34));
 	});
 
 	test("a board that is unplugged is told", async () => {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { withClaims } from "../../tools/image/claims";
 import { imageInfo } from "../../tools/image-info";
 import { imageText } from "../../tools/image-text";
 import { buildFirmware, buildImage } from "../virtual/image-builder";
+import { CONFIG, firstStage, SECOND_STAGE, withOwnBootLoader } from "./own-firmware";
 
 const IROM_DATA = 0x1010;
 const application = { name: "weather", version: "1.2.0", script: "x".repeat(5000) };
@@ -329,5 +330,68 @@ describe("the text about an image", () => {
 
 	test("calls what is no image no image", () => {
 		expect(imageText("x", imageInfo(new Uint8Array(9)))).toContain("no image");
+	});
+});
+
+describe("our own boot loader", () => {
+	const own = withOwnBootLoader(firmware);
+	/** Behind the application, at the next sector. */
+	const offset = own.length - SECOND_STAGE.length;
+	const stageCRC = crc32(SECOND_STAGE);
+
+	test("is told with its configuration, and its stages", () => {
+		const stage = { stageLength: SECOND_STAGE.length, stageCRC };
+		expect(imageInfo(own)).toMatchObject({ kind: "firmware", faults: [], packerWords: "right" });
+		expect(imageInfo(own).ownBootLoader).toEqual({
+			version: 1,
+			firstStage: { length: firstStage().length, crc: crc32(firstStage()) },
+			config: { ...CONFIG, ...stage },
+			secondStage: { offset, state: "whole" },
+		});
+		expect(imageInfo(gzipSync(own)).ownBootLoader?.secondStage?.state).toBe("whole");
+	});
+
+	test.each([
+		["missing", own.subarray(0, offset)],
+		["damaged", own.subarray(0, offset + 1)],
+		["damaged", own.subarray(0, own.length - 1)],
+		["damaged", withFlip(own, offset + 100)],
+	])("whose second stage is %s is told so, and is no fault", (state, bytes) => {
+		expect(imageInfo(bytes)).toMatchObject({ faults: [], ownBootLoader: { secondStage: { offset, state } } });
+	});
+
+	test("is told where it comes alone", () => {
+		const { kind, faults, ownBootLoader } = imageInfo(firstStage());
+		expect({ kind, faults }).toEqual({ kind: "boot loader", faults: [] });
+		expect(ownBootLoader).toMatchObject({ version: 1, config: CONFIG });
+		expect(ownBootLoader?.secondStage).toBeUndefined();
+	});
+
+	test("of another version tells that only", () => {
+		const { ownBootLoader } = imageInfo(with32(firstStage(), 0x14, 2));
+		expect(ownBootLoader).toMatchObject({ version: 2 });
+		expect(ownBootLoader?.config).toBeUndefined();
+	});
+
+	test("is not what eboot is, nor what an application may have at its end", () => {
+		expect(imageInfo(firmware).ownBootLoader).toBeUndefined();
+		expect(imageInfo(firmware)).not.toHaveProperty("ownBootLoader");
+	});
+
+	test("is described in words", () => {
+		const text = imageText("lamp.bin", imageInfo(own));
+		const stage = `3000 bytes, CRC-32 0x${stageCRC.toString(16)}, whole at 0x${offset.toString(16)} of this file`;
+		expect(text).toContain("The boot loader is our own, its configuration of version 1:\n");
+		expect(text).toMatch(new RegExp(`Second stage +${stage}\n`));
+		expect(text).toMatch(/Copies of it +0x102000, 0x103000\n/);
+		expect(text).toMatch(/Record +0x3fa000\n/);
+		expect(text).toMatch(/Application +0x1000 to 0x100000\n/);
+		expect(text).toMatch(/The one before +no place for it\n/);
+		expect(text).toMatch(/Filesystem +0x200000 to 0x3fa000\n/);
+		const kept = { ...CONFIG, previous: 0x104000, previousEnd: 0x202000 };
+		expect(imageText("x", imageInfo(withOwnBootLoader(firmware, kept)))).toMatch(
+			/The one before +0x104000 to 0x202000\n/,
+		);
+		expect(imageText("lamp.bin", imageInfo(firmware))).not.toContain("our own");
 	});
 });

@@ -1,9 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { unfinished } from "../../tools/monitor/boot-loader-lines";
 import { explain } from "../../tools/monitor/explain";
 import { Lines } from "../../tools/monitor/lines";
 import { readSymbols } from "../../tools/monitor/symbols";
+import { root } from "../virtual/bundle";
 import { FIRST, until } from "./board-bench";
 import { ota8266Here } from "./command-line";
 import { type SerialBench, serialBench } from "./serial-bench";
@@ -24,6 +27,18 @@ test.each([
 	["Fatal exception 28(LoadProhibitedCause):", "LoadProhibited: read through a bad pointer, at excvaddr"],
 	["Exception (9):", "LoadStoreAlignment: a word was accessed that is not on its boundary"],
 	["Exception (0):", "IllegalInstruction: not an instruction: a wild jump, or a panic of the SDK's"],
+	["~ld", "the boot loader starts the application"],
+	["@cp:0", "the update is in its place"],
+	["@cp:B0", "the update is in its place"],
+	["~cp:4", "the flash failed: it does not hold what was written"],
+	["cp:11", "update refused: it is no application's image, or a damaged one"],
+	["@cp:", "the boot loader brings an update to its place"],
+	["~back", "the boot loader brings the firmware back that was there before"],
+	["back", "the boot loader brings the firmware back that was there before"],
+	[
+		"~no application, flash me",
+		"the flash has nothing to start: ota8266 flash FILE --port PORT brings a firmware",
+	],
 	["XS abort: memory full ", "XS has used all of its memory (creation.static in the manifest)"],
 	["XS abort: unhandled exception lost", "nobody caught an exception"],
 	["Fatal exception: memory full", "XS has used all of its memory (creation.static in the manifest)"],
@@ -36,9 +51,26 @@ test.each([
 	"update of the firmware begins",
 	"Exception (30):",
 	"memory full of memories",
+	"scp:0",
+	"cp:99",
+	"back to the start",
+	"ld",
 	"",
 ])("%j needs no word", (line) => {
 	expect(explain(line)).toEqual([]);
+});
+
+test("each number behind cp: that the boot loader's sources have is explained", () => {
+	const header = readFileSync(join(root, "boot/boot.h"), "utf8");
+	const [, list = ""] = /^enum \{\n(\tOK = 0,[^}]*)\}/m.exec(header) ?? [];
+	const numbers = [...list.matchAll(/= (\d+),/g)].map(([, number]) => number);
+	expect(numbers).toContain("14");
+	for (const number of numbers) expect(explain(`@cp:${number}`), number).toHaveLength(1);
+});
+
+test("a number that comes late is explained as what its line begins with", () => {
+	for (const line of ["@cp:", "~cp:", "cp:B"]) expect(explain(`${unfinished(line)}0`)).toHaveLength(1);
+	for (const line of ["@cp:0", "~", "ld", ""]) expect(unfinished(line)).toBe("");
 });
 
 /** Functions, as an ELF of the chip has them. */
@@ -146,6 +178,27 @@ test("a monitor resets the board, and shows with the time what it says", async (
 	expect(shown).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}ets Jan {2}8 2013,rst cause:2, boot mode:\(3,6\)$/m);
 	expect(shown).toMatch(/^ +\^ reset: reset pin, or wake from deep sleep; starts from the flash$/m);
 	expect(shown).toMatch(/^\S+ ota8266 1\.0\.0 ready$/m);
+});
+
+test("a monitor explains the number of an install that took its time", async () => {
+	const bench = await serialBench();
+	const outcome = ota8266Here("monitor", "--no-timestamps", "--port", `socket://${bench.line}`);
+	await until(() => bench.server.busy);
+	bench.server.send(Buffer.from("v00003000\r\n@cp:"));
+	// As long as a line without an end is waited for, and more.
+	await new Promise((wake) => setTimeout(wake, 600));
+	bench.server.send(Buffer.from("12\r\nld\r\n7\r\n"));
+	await bench.server.close();
+	expect((await outcome).stdout.split("\n")).toEqual([
+		"v00003000",
+		"@cp:",
+		"  ^ the boot loader brings an update to its place",
+		"12",
+		"  ^ update refused: no room for what it is to become",
+		"ld",
+		"7",
+		"",
+	]);
 });
 
 test("without a line for it a monitor resets nothing", async () => {

@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { imageInfo } from "../../tools/image-info";
 import { ota8266, ota8266Here } from "./command-line";
+import { withOwnBootLoader } from "./own-firmware";
 import { failure, firmware, signingFiles, withFlip } from "./signing-bench";
 
 const { path, rsa, p256, image, damaged, filesystem, signedImage } = signingFiles();
@@ -97,6 +98,23 @@ describe("ota8266 pack", () => {
 		const claimed = path("claimed.bin");
 		await ota8266Here("pack", "--in", image, "--board", "lamp", "--out", claimed);
 		expect(await pack(claimed, "--board", "lamp")).toContain("it has claims already");
+	});
+
+	test("takes a firmware with our boot loader as it is, its second stage too", async () => {
+		const [own, out] = [path("own.bin"), path("own.packed")];
+		const bytes = withOwnBootLoader(firmware);
+		writeFileSync(own, bytes);
+		const pack = (...more: string[]) => ota8266Here("pack", "--in", own, ...more, "--out", out);
+		expect((await pack()).code).toBe(0);
+		expect(Buffer.compare(readFileSync(out), bytes)).toBe(0);
+		await pack("--board", "lamp");
+		const unsigned = await ota8266Here("verify", out, "--key", p256.publicFile);
+		expect(unsigned.stderr).toContain("not signed, it ends with the image");
+		await pack("--board", "lamp", "--gzip", "--sign", p256.privateFile);
+		const { code, stdout } = await ota8266Here("info", out, "--key", p256.publicFile);
+		expect(code).toBe(0);
+		expect(stdout).toContain("The boot loader is our own");
+		expect(Buffer.compare(gunzipSync(readFileSync(out).subarray(0, -68)), bytes)).toBe(0);
 	});
 
 	test("packs a filesystem, with claims and signature behind it", async () => {

@@ -1,4 +1,4 @@
-/** `ota8266 pack --elf`: what it makes of linked programs, and what it refuses. */
+/** `ota8266 pack --elf` behind eboot: what it makes of linked programs, and what it refuses. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -64,7 +64,8 @@ withCompiler("ota8266 pack --elf", () => {
 		const boot = info.bootLoader?.size ?? 0;
 		expect([...bytes.subarray(boot, 4096)].every((byte) => byte === 0xaa)).toBe(true);
 		expect(stdout).toMatch(/Program +ota8266 1\.0\.0, /);
-		expect(stdout).toContain("1048576 bytes in a flash of 4 MiB, 1040384 for an update");
+		const staging = layoutFor(0x400000).get("nextota")?.size;
+		expect(stdout).toContain(`1048576 bytes in a flash of 4 MiB, ${staging} for an update`);
 	});
 
 	test("makes what the mask ROM and eboot start, as far as the board in software can tell", async () => {
@@ -260,6 +261,7 @@ describe("the usage of ota8266 pack", () => {
 		[["--in", "a", "--elf", "b", "--out", "x"], "cannot be used with option"],
 		[["--elf", "a", "--filesystem", "--out", "x"], "cannot be used with option"],
 		[["--in", "a", "--flash-mode", "dio", "--out", "x"], "want --elf"],
+		[["--in", "a", "--layout", "nodemcu-4m", "--out", "x"], "--layout wants --elf"],
 		[["--in", "a", "--bootloader", "b", "--out", "x"], "for slots give both"],
 		[["--elf", "a", "--partitions", "b", "--out", "x"], "cannot be used with option"],
 		[["--elf", "a", "--flash-mode", "fast", "--out", "x"], "Allowed choices are qio, qout, dio, dout"],

@@ -1,8 +1,8 @@
 /** What `ota8266 build` looks for before it builds. */
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { bootLoaderVersion, coreVersion, findBootLoader } from "../../tools/arduino-core";
+import { bootLoaderVersion, coreVersion } from "../../tools/arduino-core";
 import { findSdk } from "../../tools/build/sdk";
 import { fakeSdk } from "./fake-sdk";
 import { temporaryFolder } from "./signing-bench";
@@ -73,25 +73,7 @@ describe("the SDK", () => {
 	});
 });
 
-describe("the boot loader", () => {
-	const eboot = "bootloaders/eboot/eboot.elf";
-
-	test("is that of the newest Arduino core, else the SDK's", () => {
-		const { folder: home, environment, write } = fakeSdk(folder);
-		expect(findBootLoader(environment, home)).toBeUndefined();
-		write(`esp/esp8266-2.3.0/${eboot}`, "");
-		expect(findBootLoader(environment, home)).toBe(join(home, "esp/esp8266-2.3.0", eboot));
-		write(`.platformio/packages/framework-arduinoespressif8266/${eboot}`, "");
-		write(".platformio/packages/framework-arduinoespressif8266/platform.txt", "version=2.7.4\n");
-		expect(findBootLoader(environment, home)).toContain(".platformio");
-		const arduino = ".arduino15/packages/esp8266/hardware/esp8266";
-		write(`${arduino}/3.0.2/${eboot}`, "");
-		write(`${arduino}/3.10.0/${eboot}`, "");
-		mkdirSync(join(home, arduino, "4.0.0"), { recursive: true });
-		expect(findBootLoader(environment, home)).toBe(join(home, arduino, "3.10.0", eboot));
-		expect(bootLoaderVersion(join(home, arduino, "3.10.0", eboot))).toBe("3.10.0");
-	});
-
+describe("the boot loader of an Arduino core", () => {
 	test.each([
 		["its folder", "a/esp8266-2.3.0", {}, "2.3.0"],
 		[
@@ -106,5 +88,6 @@ describe("the boot loader", () => {
 		const { folder: sdk, write } = fakeSdk(folder);
 		for (const [file, text] of Object.entries(files)) write(`${core}/${file}`, text);
 		expect(coreVersion(join(sdk, core))).toBe(version);
+		expect(bootLoaderVersion(join(sdk, core, "bootloaders/eboot/eboot.elf"))).toBe(version);
 	});
 });

@@ -2,7 +2,7 @@ import { ErrorCode, UpdateError } from "../../ota/errors";
 import { readElf } from "../elf/elf";
 import { readBounded } from "../read-image";
 import { asProgram, type BootLoader } from "./boot-loader";
-import { fillPackerWords, type ImageHeader, joinImages } from "./build-image";
+import type { ImageHeader } from "./build-image";
 import { applicationImage, reservesPackerWords } from "./elf-image";
 
 /** With all that debuggers want. */
@@ -17,18 +17,18 @@ export interface ElfFirmwareOptions {
 
 /**
  * The firmware file of an application as it was linked, to be flashed at 0 or sent as an update. Throws UpdateError
- * FILE, or NOT_PACKED for what eboot would not start, or has no room in the flash.
+ * FILE, or NOT_PACKED for what the boot loader would not start, or has no room in the flash.
  */
 export async function elfFirmware(file: string, options: ElfFirmwareOptions): Promise<Uint8Array> {
 	const { bootLoader, header, room } = options;
 	const bytes = await readBounded(file, PROGRAM_MAX, "are no program for an ESP8266");
 	const elf = asProgram(file, () => readElf(bytes));
 	const image = asProgram(file, () => applicationImage(elf, header));
-	const firmware = joinImages(bootLoader.image(header), image);
+	const packerWords = reservesPackerWords(elf);
+	const firmware = asProgram(file, () => bootLoader.firmware(image, { header, packerWords }));
 	if (firmware.length > room) {
 		const reason = `the firmware has ${firmware.length} bytes, the flash's layout has room for ${room}`;
 		throw new UpdateError(ErrorCode.NOT_PACKED, file, reason);
 	}
-	if (reservesPackerWords(elf)) fillPackerWords(firmware);
 	return firmware;
 }

@@ -3,6 +3,7 @@ import { APPLICATION_OFFSET } from "../../ota/image";
 import { claimsBehind } from "./claims";
 import { isGzip, readMember } from "./gzip";
 import { type Key, keyTypeText } from "./keys";
+import { ownBootLoaderIn } from "./own-boot-info";
 import { PACKER_WORDS_OFFSET, readPackerWords } from "./packer";
 import { readPart } from "./part";
 import { LENGTH_WORD, signatureAtEnd } from "./signature";
@@ -56,11 +57,16 @@ function payloadEnd(bytes: Uint8Array): number | undefined {
 		const { length, inflated } = readMember(bytes);
 		return inflated && length;
 	}
-	const last = readPart(bytes, APPLICATION_OFFSET) ?? readPart(bytes, 0);
+	const [first, application] = [readPart(bytes, 0), readPart(bytes, APPLICATION_OFFSET)];
+	const last = application ?? first;
 	if (!last || last.checksum === "missing") return undefined;
 	const packed = readPackerWords(bytes) === "right";
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-	const end = packed ? view.getUint32(PACKER_WORDS_OFFSET, true) : last.offset + last.size;
+	let end = packed ? view.getUint32(PACKER_WORDS_OFFSET, true) : last.offset + last.size;
+	const own = ownBootLoaderIn(bytes, first, application);
+	if (own?.config && own.secondStage?.state === "whole") {
+		end = own.secondStage.offset + own.config.stageLength;
+	}
 	return end + claimsBehind(bytes, end);
 }
 

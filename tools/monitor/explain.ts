@@ -1,4 +1,5 @@
 /** What a chip's lines about resets and crashes mean, in words. */
+import { ofBootLoader } from "./boot-loader-lines";
 import type { Symbols } from "./symbols";
 
 /** Exceptions of the lx106, by their number. */
@@ -68,7 +69,13 @@ const CRASH = /epc1=|ctx:|^[0-9a-f]{8}:(\s+[0-9a-f]{8})+|Backtrace|^\s*(PC|A0)\s
 
 /** What can be said of a line; most say enough themselves. */
 export function explain(line: string, symbols?: Symbols): string[] {
-	return [...ofReset(line), ...ofException(line), ...ofAbort(line), ...ofAddresses(line, symbols)];
+	return [
+		...ofReset(line),
+		...ofBootLoader(line),
+		...ofException(line),
+		...ofAbort(line),
+		...ofAddresses(line, symbols),
+	];
 }
 
 function ofReset(line: string): string[] {

@@ -1,0 +1,86 @@
+/** The configuration of our boot loader, twelve words at flash 0x10: SPEC.md, section 10. */
+
+/** In a firmware file: the first bytes of the first segment of the image in sector 0. */
+export const CONFIG_OFFSET = 0x10;
+export const CONFIG_LENGTH = 48;
+export const CONFIG_VERSION = 1;
+/** `OTAB`, little-endian. */
+const MAGIC = 0x4241544f;
+
+/** Places of a flash layout: flash offsets, on sectors. */
+export interface BootConfig {
+	/** Bytes. */
+	flashSize: number;
+	/** A sector. */
+	record: number;
+	/** Of the place that begins at 0x1000. */
+	applicationEnd: number;
+	/** Both 0 where there is no room for the application before. */
+	previous: number;
+	previousEnd: number;
+	filesystem: number;
+	filesystemEnd: number;
+	/** Two sectors, a copy of the second stage in each. */
+	stages: number;
+}
+
+/** What the first stage knows of the second one. */
+export interface BootStage {
+	/** Bytes. */
+	stageLength: number;
+	/** zlib's CRC-32. */
+	stageCRC: number;
+}
+
+/** In the order of the words, behind magic and version. */
+const FIELDS = [
+	"flashSize",
+	"record",
+	"applicationEnd",
+	"previous",
+	"previousEnd",
+	"filesystem",
+	"filesystemEnd",
+	"stages",
+	"stageLength",
+	"stageCRC",
+] as const satisfies readonly (keyof (BootConfig & BootStage))[];
+
+/** The twelve words, CONFIG_LENGTH bytes. */
+export function encodeBootConfig(config: BootConfig & BootStage): Uint8Array {
+	const bytes = new Uint8Array(CONFIG_LENGTH);
+	const view = new DataView(bytes.buffer);
+	[MAGIC, CONFIG_VERSION, ...FIELDS.map((field) => config[field])].forEach((word, i) => {
+		view.setUint32(4 * i, word, true);
+	});
+	return bytes;
+}
+
+/** The version of the configuration at `offset` of a firmware; undefined where there is none. */
+export function bootConfigVersion(bytes: Uint8Array, offset = CONFIG_OFFSET): number | undefined {
+	if (offset + CONFIG_LENGTH > bytes.length) return undefined;
+	const view = new DataView(bytes.buffer, bytes.byteOffset + offset, CONFIG_LENGTH);
+	return view.getUint32(0, true) === MAGIC ? view.getUint32(4, true) : undefined;
+}
+
+/** The configuration at `offset` of a firmware; undefined where there is none, or one of another version. */
+export function decodeBootConfig(
+	bytes: Uint8Array,
+	offset = CONFIG_OFFSET,
+): (BootConfig & BootStage) | undefined {
+	if (bootConfigVersion(bytes, offset) !== CONFIG_VERSION) return undefined;
+	const view = new DataView(bytes.buffer, bytes.byteOffset + offset, CONFIG_LENGTH);
+	const word = (field: (typeof FIELDS)[number]) => view.getUint32(4 * (2 + FIELDS.indexOf(field)), true);
+	return {
+		flashSize: word("flashSize"),
+		record: word("record"),
+		applicationEnd: word("applicationEnd"),
+		previous: word("previous"),
+		previousEnd: word("previousEnd"),
+		filesystem: word("filesystem"),
+		filesystemEnd: word("filesystemEnd"),
+		stages: word("stages"),
+		stageLength: word("stageLength"),
+		stageCRC: word("stageCRC"),
+	};
+}
