@@ -55,12 +55,15 @@ export function isLoaded(address: number): boolean {
 	return address < 0x40000000 || isInstructionRAM(address) || address >= 0x60000000;
 }
 
+/** In instruction RAM eboot runs from here on, and what it loads ends here. */
+const EBOOT_CODE = 0x4010f000;
+
 /** Whether a segment can be loaded: words in data RAM, or in instruction RAM below the boot loader that loads it. */
-export function fitsMemory(address: number, length: number): boolean {
+export function fitsMemory(address: number, length: number, codeEnd = EBOOT_CODE): boolean {
 	const end = address + length;
 	// Above 0x3FFFC000 lie the mask ROM's data and the boot loader's stack.
 	const isData = address >= 0x3ffe8000 && end <= 0x3fffc000;
-	const isInstructions = address >= 0x40100000 && end <= 0x4010f000;
+	const isInstructions = address >= 0x40100000 && end <= codeEnd;
 	return address % 4 === 0 && (isData || isInstructions);
 }
 
@@ -99,6 +102,12 @@ export class ApplicationScanner {
 	private entryLoaded = false;
 	/** The first half of a segment header that two sectors share. */
 	private address = 0;
+	private readonly codeEnd: number;
+
+	/** `codeEnd`: where in instruction RAM the boot loader begins; eboot's where not given. */
+	constructor(codeEnd = EBOOT_CODE) {
+		this.codeEnd = codeEnd;
+	}
 
 	/** Takes the file's next bytes, whole sectors until the last; says what is wrong, or undefined. */
 	write(view: DataView, length: number): string | undefined {
@@ -136,7 +145,11 @@ export class ApplicationScanner {
 
 	private segment(address: number, length: number): string | undefined {
 		// No length passes the largest flash; what the boot loader cannot load is an exception before the start.
-		if (length % 4 !== 0 || length > 0x1000000 || (isLoaded(address) && !fitsMemory(address, length))) {
+		if (
+			length % 4 !== 0 ||
+			length > 0x1000000 ||
+			(isLoaded(address) && !fitsMemory(address, length, this.codeEnd))
+		) {
 			return "application segment";
 		}
 		if (isInstructionRAM(address) && this.entry >= address && this.entry < address + length) {

@@ -189,7 +189,7 @@ describe("a layout is refused", () => {
 	});
 
 	test.each(["bootrecord", "bootstages"])("without %s", (name) => {
-		const { [name]: _, ...partitions } = { running, ...own };
+		const { [name]: _, ...partitions }: Record<string, Partition> = { running, ...own };
 		expect(layoutFaults({ flashSize: "0x400000", partitions })).toEqual([`${name}: there is none`]);
 	});
 

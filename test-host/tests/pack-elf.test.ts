@@ -64,7 +64,7 @@ withCompiler("ota8266 pack --elf", () => {
 		const boot = info.bootLoader?.size ?? 0;
 		expect([...bytes.subarray(boot, 4096)].every((byte) => byte === 0xaa)).toBe(true);
 		expect(stdout).toMatch(/Program +ota8266 1\.0\.0, /);
-		expect(stdout).toContain("1048576 bytes in a flash of 4 MiB, 1040384 for an update");
+		expect(stdout).toContain("1048576 bytes in a flash of 4 MiB, 1032192 for an update");
 	});
 
 	test("makes what the mask ROM and eboot start, as far as the board in software can tell", async () => {
