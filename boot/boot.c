@@ -78,6 +78,7 @@ void __attribute__((noreturn)) boot(void)
 	bool isCommanded;
 
 	ets_wdt_enable(4, 12, 12);
+	makeCRCTable();
 	SPIParamCfg(0, boot_config.flashSize, BLOCK, SECTOR, 256, 0xffff);
 	SPIRead(APPLICATION + 16, &version, sizeof(version));
 	ets_printf("v%08x\n", version);

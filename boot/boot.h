@@ -102,6 +102,8 @@ uint32_t verifyImage(uint32_t address, uint32_t end);
 bool isLoaded(uint32_t address);
 
 /* crc.c */
+/* Before the first CRC: what RAM holds at a start is anything, that of a start before too. */
+void makeCRCTable(void);
 /* zlib's CRC-32 goes on from `crc`, which begins and ends inverted. */
 uint32_t crcOf(uint32_t crc, const uint8_t *bytes, uint32_t length);
 /* CRC-32/MPEG-2 of words. */
@@ -113,7 +115,7 @@ extern uint32_t sector[SECTOR_WORDS];
 /* Brings it to a flash offset, where it is not there: read back, false where that can't be done. */
 bool writeSector(uint32_t address, bool isBlock);
 
-/* inflate.c */
+/* gzip.c */
 bool isGzip(uint32_t source);
 /* Reads the header of a gzip of `size` bytes, whose inflated length it gives. OK or GZIP_HEADER. */
 int openGzip(uint32_t source, uint32_t size, uint32_t *length);
@@ -163,10 +165,11 @@ typedef struct {
 	Header again;
 	uint32_t states[8];
 	uint32_t starts[STARTS_MAX];
-	uint32_t keptLength;
-	uint32_t keptCRC;
-	uint32_t keptLengthInverted;
-	uint32_t keptCRCInverted;
+	/* Of the application before, whether there is a copy of it or not. */
+	uint32_t beforeLength;
+	uint32_t beforeCRC;
+	uint32_t beforeLengthInverted;
+	uint32_t beforeCRCInverted;
 	uint32_t resultCRC;
 	uint32_t resultCRCInverted;
 } Record;
@@ -196,11 +199,15 @@ void useStart(void);
 int take(const volatile uint32_t *command);
 /* Carries out the record, from where it was interrupted: OK, or what is wrong. */
 int install(void);
-/* Whether another firmware lies in the application's place than the one that was installed. */
-bool isOther(void);
+/* Whether the application that was to be installed is in its place, as far as its CRC is known. */
+bool isResult(void);
 
 /* restore.c */
-/* Keeps the application that runs, where that can be done. */
+/* Notes what runs, so that it is known again. */
+void noteBefore(void);
+/* Whether that is still there, unharmed. */
+bool isBefore(void);
+/* Keeps a copy of what was noted, where there is room. */
 void keep(void);
 /* Brings the kept application back, from where it was interrupted, where there is one. */
 void restore(void);

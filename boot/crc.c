@@ -1,22 +1,23 @@
 #include "boot.h"
 
-/* Made when it is wanted: a table of its own would take 1 KiB of the sector. */
+/* In flash it would take 1 KiB of the sector. */
 static uint32_t table[256];
+
+void makeCRCTable(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t value = i;
+
+		for (uint32_t bit = 0; bit < 8; bit++)
+			value = (value >> 1) ^ ((value & 1) ? 0xedb88320 : 0);
+		table[i] = value;
+	}
+}
 
 uint32_t crcOf(uint32_t crc, const uint8_t *bytes, uint32_t length)
 {
 	const uint8_t *end = bytes + length;
 
-	// What the RAM holds at a start is anything; the last word is none that a table has by chance with the first.
-	if ((table[0] != 0) || (table[255] != 0x2d02ef8d)) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t value = i;
-
-			for (uint32_t bit = 0; bit < 8; bit++)
-				value = (value >> 1) ^ ((value & 1) ? 0xedb88320 : 0);
-			table[i] = value;
-		}
-	}
 	while (bytes < end)
 		crc = table[(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
 	return crc;

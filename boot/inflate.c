@@ -1,16 +1,11 @@
-/*
-	Inflates a gzip (RFC 1951, 1952) from flash, some bytes at a time. Strict: one member, no bit that is not used, and
-	the trailer's CRC and length are those of what came. Bits come from the stream's bytes lowest first.
-*/
-#include "boot.h"
+/* Inflates a stream (RFC 1951), some bytes at a time. Strict: codes are whole, matches lie in what came, no block is left open. */
+#include "inflate.h"
 
 #define WINDOW 0x8000u
 #define BITS_MAX 15
 #define LITERALS_MAX 288
 #define DISTANCES_MAX 32
 #define END_OF_BLOCK 256
-#define HEADER_LENGTH 10
-#define TRAILER_LENGTH 8
 
 /* Symbols ordered by their codes, and how many codes there are of each length. */
 typedef struct {
@@ -21,61 +16,29 @@ typedef struct {
 typedef enum { NEW_BLOCK, STORED, CODED } Block;
 
 static struct {
-	/* Flash offset of what is read next, and of the trailer; number of the sector in `input`. */
-	uint32_t next;
-	uint32_t end;
-	uint32_t loaded;
-	uint32_t bits;
-	uint32_t bitCount;
 	/* Bytes given. */
 	uint32_t total;
-	uint32_t crc;
 	uint32_t matchDistance;
 	/* Bytes of the match, or of the stored block, that have yet to be given. */
 	uint32_t left;
 	Block block;
 	bool isLast;
-	bool isDamaged;
 } stream;
 
 static Codes literals, distances;
 static uint8_t window[WINDOW];
-static uint32_t input[SECTOR_WORDS];
 
-static uint32_t byteAt(uint32_t address)
+void beginInflate(void)
 {
-	if (address / SECTOR != stream.loaded) {
-		stream.loaded = address / SECTOR;
-		SPIRead(stream.loaded * SECTOR, input, SECTOR);
-	}
-	return ((const uint8_t *)input)[address % SECTOR];
+	stream.total = 0;
+	stream.left = 0;
+	stream.block = NEW_BLOCK;
+	stream.isLast = false;
 }
 
-static uint32_t wordAt(uint32_t address)
+bool isStreamEnded(void)
 {
-	return byteAt(address) | (byteAt(address + 1) << 8) | (byteAt(address + 2) << 16) | (byteAt(address + 3) << 24);
-}
-
-static uint32_t nextByte(void)
-{
-	if (stream.next < stream.end)
-		return byteAt(stream.next++);
-	stream.isDamaged = true;
-	return 0;
-}
-
-static uint32_t bits(uint32_t count)
-{
-	uint32_t value;
-
-	while (stream.bitCount < count) {
-		stream.bits |= nextByte() << stream.bitCount;
-		stream.bitCount += 8;
-	}
-	value = stream.bits & ((1u << count) - 1);
-	stream.bits >>= count;
-	stream.bitCount -= count;
-	return value;
+	return stream.isLast && (NEW_BLOCK == stream.block) && !input.isDamaged;
 }
 
 /* False where the lengths are those of no code. One that is not complete may have one symbol only. */
@@ -111,8 +74,8 @@ static uint32_t symbol(const Codes *codes)
 	const uint16_t *count = codes->counts;
 	const uint16_t *last = count + BITS_MAX;
 	uint32_t value = LITERALS_MAX;
-	uint32_t held = stream.bits;
-	uint32_t heldCount = stream.bitCount;
+	uint32_t held = input.bits;
+	uint32_t heldCount = input.bitCount;
 	uint32_t code = 0;
 
 	while (count++ < last) {
@@ -130,8 +93,8 @@ static uint32_t symbol(const Codes *codes)
 		symbols += *count;
 		code = (code - *count) << 1;
 	}
-	stream.bits = held;
-	stream.bitCount = heldCount;
+	input.bits = held;
+	input.bitCount = heldCount;
 	return value;
 }
 
@@ -191,8 +154,8 @@ static bool beginBlock(void)
 	stream.block = CODED;
 	if (0 == type) {
 		stream.block = STORED;
-		stream.bitCount = 0;
-		stream.bits = 0;
+		input.bitCount = 0;
+		input.bits = 0;
 		stream.left = bits(16);
 		return stream.left == (bits(16) ^ 0xffff);
 	}
@@ -225,8 +188,7 @@ static bool beginMatch(uint32_t length)
 	return stream.matchDistance <= stream.total;
 }
 
-/* Ends before that where the stream does. */
-static uint32_t inflateSome(uint8_t *to, uint32_t length)
+uint32_t inflateSome(uint8_t *to, uint32_t length)
 {
 	uint32_t done = 0;
 
@@ -257,74 +219,8 @@ static uint32_t inflateSome(uint8_t *to, uint32_t length)
 			else if (!beginMatch(value - END_OF_BLOCK - 1))
 				break;
 		}
-		if (stream.isDamaged)
+		if (input.isDamaged)
 			break;
 	}
 	return done;
-}
-
-bool isGzip(uint32_t source)
-{
-	uint32_t word;
-
-	SPIRead(source, &word, sizeof(word));
-	return 0x8b1f == (word & 0xffff);
-}
-
-static void skipText(void)
-{
-	while (nextByte() && !stream.isDamaged)
-		;
-}
-
-int openGzip(uint32_t source, uint32_t size, uint32_t *length)
-{
-	uint32_t method, flags, extra;
-
-	if (size < HEADER_LENGTH + TRAILER_LENGTH)
-		return GZIP_HEADER;
-	stream.next = source + 2;
-	stream.end = source + size - TRAILER_LENGTH;
-	stream.loaded = ~0u;
-	stream.bits = 0;
-	stream.bitCount = 0;
-	stream.total = 0;
-	stream.crc = ~0u;
-	stream.left = 0;
-	stream.block = NEW_BLOCK;
-	stream.isLast = false;
-	stream.isDamaged = false;
-	method = nextByte();
-	flags = nextByte();
-	stream.next = source + HEADER_LENGTH;
-	if ((8 != method) || (flags & 0xe0))
-		return GZIP_HEADER;
-	if (flags & 4) {
-		extra = nextByte();
-		stream.next += extra | (nextByte() << 8);
-	}
-	if (flags & 8)
-		skipText();
-	if (flags & 16)
-		skipText();
-	if (flags & 2)
-		stream.next += 2;
-	*length = wordAt(stream.end + 4);
-	return (stream.isDamaged || (stream.next > stream.end)) ? GZIP_HEADER : OK;
-}
-
-int inflate(uint8_t *to, uint32_t length)
-{
-	if (inflateSome(to, length) < length)
-		return GZIP_DATA;
-	stream.crc = crcOf(stream.crc, to, length);
-	return OK;
-}
-
-int closeGzip(void)
-{
-	uint8_t more;
-	bool isEnd = (0 == inflateSome(&more, 1)) && stream.isLast && (NEW_BLOCK == stream.block) && !stream.isDamaged;
-
-	return (isEnd && (stream.next == stream.end) && (wordAt(stream.end) == ~stream.crc)) ? OK : GZIP_DATA;
 }

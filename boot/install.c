@@ -101,8 +101,11 @@ static int begin(Job *job)
 		set(REFUSED);
 		return result;
 	}
-	if (job->isImage && ((job->source >= boot_config.previousEnd) || (staged <= boot_config.previous)))
-		keep();
+	if (job->isImage) {
+		noteBefore();
+		if ((job->source >= boot_config.previousEnd) || (staged <= boot_config.previous))
+			keep();
+	}
 	if (record.header.flags & CRC_UNKNOWN) {
 		record.resultCRC = job->crc;
 		record.resultCRCInverted = ~job->crc;
@@ -112,25 +115,37 @@ static int begin(Job *job)
 	return OK;
 }
 
+static int takeUp(Job *job, From *from)
+{
+	int result = open(job);
+
+	if (!result && !job->isGzip && (OK == checkContent(job, FROM_BOTH))) {
+		*from = FROM_BOTH;
+		return OK;
+	}
+	if (!result)
+		result = checkContent(job, FROM_SOURCE);
+	if (!result)
+		return OK;
+	// What is staged was harmed since. What is in its place may be all of the new, or still the one before.
+	job->length = record.header.length;
+	if (job->isCRCKnown && (OK == checkContent(job, FROM_DESTINATION))) {
+		*from = FROM_DESTINATION;
+		return OK;
+	}
+	if (!job->isImage || isBefore())
+		set(REFUSED);
+	else if (is(KEPT))
+		set(RESTORE);
+	return result;
+}
+
 int install(void)
 {
 	Job job = jobOf(&record.header);
 	From from = FROM_SOURCE;
-	int result;
+	int result = is(BEGUN) ? takeUp(&job, &from) : begin(&job);
 
-	if (!is(BEGUN))
-		result = begin(&job);
-	else {
-		result = open(&job);
-		if (!result && !job.isGzip && (OK == checkContent(&job, FROM_BOTH)))
-			from = FROM_BOTH;
-		else if (!result)
-			result = checkContent(&job, FROM_SOURCE);
-		if (result && !job.isImage)
-			set(REFUSED);
-		if (result && is(KEPT))
-			set(RESTORE);
-	}
 	if (!result)
 		result = copy(&job, from);
 	if (!result)
@@ -138,10 +153,10 @@ int install(void)
 	return result;
 }
 
-bool isOther(void)
+bool isResult(void)
 {
 	Job job = jobOf(&record.header);
 
 	job.isImage = false;
-	return job.isCRCKnown && checkContent(&job, FROM_DESTINATION);
+	return job.length && !job.destination && job.isCRCKnown && (OK == checkContent(&job, FROM_DESTINATION));
 }

@@ -1,50 +1,67 @@
 /* The application before: kept, and brought back. */
 #include "boot.h"
 
-void keep(void)
+static Job jobBefore(uint32_t source, uint32_t destination)
 {
-	uint32_t room = boot_config.previousEnd - boot_config.previous;
-	uint32_t length = roundUp(verifyImage(APPLICATION, boot_config.applicationEnd));
+	return (Job){
+		.source = source,
+		.destination = destination,
+		.length = record.beforeLength,
+		.crc = record.beforeCRC,
+		.isCRCKnown = (record.beforeLength == ~record.beforeLengthInverted)
+			&& (record.beforeCRC == ~record.beforeCRCInverted),
+		.isImage = true,
+	};
+}
+
+void noteBefore(void)
+{
 	Job job = {
 		.source = APPLICATION,
-		.destination = boot_config.previous,
-		.length = length,
-		.progress = boot_config.record + KEEPING_PROGRESS,
+		.length = roundUp(verifyImage(APPLICATION, boot_config.applicationEnd)),
 		.isImage = true,
 	};
 
-	if ((0 == length) || (length > room) || is(KEPT))
+	if ((0 == job.length) || checkContent(&job, FROM_SOURCE))
 		return;
-	if (checkContent(&job, FROM_SOURCE) || copy(&job, FROM_SOURCE))
+	record.beforeLength = job.length;
+	record.beforeCRC = job.crc;
+	record.beforeLengthInverted = ~job.length;
+	record.beforeCRCInverted = ~job.crc;
+	keepWords(&record.beforeLength, 16);
+}
+
+bool isBefore(void)
+{
+	Job job = jobBefore(APPLICATION, 0);
+
+	return job.isCRCKnown && (OK == checkContent(&job, FROM_SOURCE));
+}
+
+void keep(void)
+{
+	Job job = jobBefore(APPLICATION, boot_config.previous);
+
+	job.progress = boot_config.record + KEEPING_PROGRESS;
+	if (is(KEPT) || !job.isCRCKnown || (job.length > boot_config.previousEnd - boot_config.previous))
 		return;
-	record.keptLength = length;
-	record.keptCRC = job.crc;
-	record.keptLengthInverted = ~length;
-	record.keptCRCInverted = ~job.crc;
-	keepWords(&record.keptLength, 16);
-	set(KEPT);
+	if ((OK == checkContent(&job, FROM_SOURCE)) && (OK == copy(&job, FROM_SOURCE)))
+		set(KEPT);
 }
 
 void restore(void)
 {
-	Job job = {
-		.source = boot_config.previous,
-		.destination = APPLICATION,
-		.progress = boot_config.record + RESTORING_PROGRESS,
-		.isImage = true,
-	};
+	Job job = jobBefore(boot_config.previous, APPLICATION);
 	From from = FROM_SOURCE;
 
-	if (is(KEPT) && (record.keptLength == ~record.keptLengthInverted)
-			&& (record.keptCRC == ~record.keptCRCInverted)) {
-		job.length = record.keptLength;
-		job.crc = record.keptCRC;
-		job.isCRCKnown = true;
-		if (OK == checkContent(&job, FROM_BOTH))
-			from = FROM_BOTH;
-	}
-	else
+	job.progress = boot_config.record + RESTORING_PROGRESS;
+	job.isCRCKnown = job.isCRCKnown && is(KEPT);
+	if (!job.isCRCKnown)
 		job.length = roundUp(verifyImage(boot_config.previous, boot_config.previousEnd));
+	else if (OK == checkContent(&job, FROM_BOTH))
+		from = FROM_BOTH;
+	else if (OK == checkContent(&job, FROM_DESTINATION))
+		from = FROM_DESTINATION;
 	if ((0 == job.length) || ((FROM_SOURCE == from) && checkContent(&job, FROM_SOURCE)))
 		return;
 	ets_printf("back\n");

@@ -1,25 +1,43 @@
 /* The second stage: what is intended is carried out, what is on trial is counted. */
 #include "boot.h"
 
+/* Of the application: "OTA8", the format's version in 16 bits, flags in 16 bits. */
+#define DESCRIPTOR (APPLICATION + 0x20)
+#define DESCRIPTOR_MAGIC 0x3841544fu
+#define CONFIRMS 0x00010001u
+#define CONFIRMS_MASK 0x0001ffffu
+
 static bool isPending(void)
 {
 	return record.header.magic && !(record.header.flags & ONLY_RESTORE)
 		&& !is(REFUSED) && !is(INSTALLED) && !is(RESTORE);
 }
 
+/* A flag of the application's descriptor (SPEC.md, section 1) says so: what cannot is never on trial. */
+static bool canConfirm(void)
+{
+	uint32_t words[2];
+
+	SPIRead(DESCRIPTOR, words, sizeof(words));
+	return (DESCRIPTOR_MAGIC == words[0]) && (CONFIRMS == (words[1] & CONFIRMS_MASK));
+}
+
 static bool isOnTrial(void)
 {
 	return (record.header.flags & TRIAL) && !record.header.destination
-		&& is(KEPT) && is(INSTALLED) && !is(CONFIRMED) && !is(RESTORE);
+		&& is(KEPT) && is(INSTALLED) && !is(CONFIRMED) && !is(RESTORE) && canConfirm();
 }
 
-/* Whether the application's place holds something of one piece, as far as the record knows. */
+/*
+	Whether the application's place holds something of one piece, as far as the record knows. A checksum of eight bits would not
+	tell it from one that is half written.
+*/
 static bool isTrusted(void)
 {
 	bool isInstalling = !record.header.destination && !(record.header.flags & ONLY_RESTORE)
-		&& is(BEGUN) && !is(INSTALLED);
+		&& is(BEGUN) && !is(INSTALLED) && !is(REFUSED);
 
-	return is(RESTORED) || !(isInstalling || is(RESTORING));
+	return is(RESTORED) || !(isInstalling || is(RESTORING)) || isBefore() || isResult();
 }
 
 static bool hasApplication(void)
@@ -48,7 +66,7 @@ uint32_t second(bool isCommanded)
 	if (isCommanded && (ACTION_LOAD == action))
 		address += RTC_COMMAND[2];
 	if (isOnTrial() && (startsUsed() >= record.header.starts))
-		set(isOther() ? CONFIRMED : RESTORE);
+		set(isResult() ? RESTORE : CONFIRMED);
 	if ((is(RESTORE) || (record.header.flags & ONLY_RESTORE)) && !is(RESTORED))
 		restore();
 	if ((APPLICATION == address) || (address % SECTOR) || !verifyImage(address, boot_config.flashSize)) {

@@ -43,12 +43,13 @@ export function lengthFaults(file: string, source: string): string[] {
 	return lines > LINES_MAX ? [`${file}: ${lines} lines, more than ${LINES_MAX}`] : [];
 }
 
-/** What is wrong with the C of the device's modules. */
+/** What is wrong with the C of the device's modules, and of the boot loader. */
 function nativeFaults(): string[] {
-	const files = readdirSync(join(root, "modules"), { recursive: true, encoding: "utf8" });
-	return files
-		.filter((name) => /\.[ch]$/.test(name))
-		.flatMap((name) => lengthFaults(`modules/${name}`, readFileSync(join(root, "modules", name), "utf8")));
+	return ["modules", "boot"].flatMap((folder) =>
+		readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+			.filter((name) => /\.[chS]$/.test(name))
+			.flatMap((name) => lengthFaults(`${folder}/${name}`, readFileSync(join(root, folder, name), "utf8"))),
+	);
 }
 
 /** What is wrong with an application: its own modules, and this project's as it includes them. */

@@ -12,6 +12,10 @@ export interface Start {
 	rtc: RtcMemory;
 	print: Print;
 	cause: ResetCause;
+	/** Of what RAM and registers hold at the reset. */
+	seed: number;
+	/** What data RAM holds then, in the place of noise. */
+	ram: Uint8Array | undefined;
 }
 
 /** From the reset to the application. */
@@ -24,7 +28,10 @@ export class JudgedBoard {
 	readonly cells = new Uint8Array(FLASH_SIZE).fill(0xff);
 	readonly control = NorControl.create();
 	readonly flash = NorFlash.inMemory(this.cells, { control: this.control });
-	readonly rtc = new RtcMemory();
+	rtc = new RtcMemory();
+	#seed = 1;
+	/** What data RAM still holds at the next starts; noise where there is none. */
+	ram: Uint8Array | undefined;
 	/** Of the last start. */
 	uart = "";
 	#loader: Loader;
@@ -33,6 +40,15 @@ export class JudgedBoard {
 
 	constructor(loader: Loader) {
 		this.#loader = loader;
+	}
+
+	/** A new one with these cells; `seed` chooses torn bits, and what memory holds without power. */
+	renew(cells: Uint8Array, seed = 1): void {
+		this.control.renew(seed);
+		this.cells.set(cells);
+		this.rtc = new RtcMemory({ seed });
+		this.#seed = seed;
+		this.ram = undefined;
 	}
 
 	put(address: number, bytes: Uint8Array): void {
@@ -73,9 +89,14 @@ export class JudgedBoard {
 
 	/** Switches the power off and on: RTC memory is noise. */
 	cutPower(): void {
+		this.reset();
+		this.rtc.powerOff();
+	}
+
+	/** After a dip of the power that RTC memory outlives, or a reset. */
+	reset(): void {
 		this.control.disarm();
 		this.control.powerOn();
-		this.rtc.powerOff();
 	}
 
 	start(cause: ResetCause = ResetCause.POWER): Ending {
@@ -85,7 +106,7 @@ export class JudgedBoard {
 			this.uart += text;
 		};
 		try {
-			const outcome = this.#loader({ flash, rtc, print, cause });
+			const outcome = this.#loader({ flash, rtc, print, cause, seed: this.#seed, ram: this.ram });
 			if (outcome.kind === "hang") return "waits";
 			if (outcome.kind === "reset") return "restart";
 			this.application = outcome;

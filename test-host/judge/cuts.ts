@@ -11,6 +11,7 @@ export interface Judged {
 	each(act: (board: JudgedBoard) => void): void;
 	arm(after: number, kind: FaultKind): void;
 	cutPower(): void;
+	reset(): void;
 	readonly machine: JudgedBoard;
 }
 
@@ -22,6 +23,15 @@ export interface Count {
 	new: number;
 	/** Nothing whole comes up. */
 	bricks: number;
+}
+
+/** Where the power goes, or the chip is reset. */
+interface Cut {
+	/** Of the flash, counted from the start. */
+	operation: number;
+	kind: FaultKind;
+	/** RTC memory outlives it, and with it a command: a reset, or a short dip of the power. */
+	keepsMemory: boolean;
 }
 
 /** Between two operations there is one moment: after the one, before the other. */
@@ -44,46 +54,40 @@ export class Cuts {
 	/** With `twice` each repair is cut, too, at every one of its own moments. `stride`: of the first cuts every so many. */
 	count({ twice = false, stride = 1 }: { twice?: boolean; stride?: number } = {}): Count {
 		const count: Count = { points: 0, old: 0, new: 0, bricks: 0 };
-		const firsts = this.#points(() => this.#prepare()).filter((_, i) => i % stride === 0);
+		const firsts = this.#points([]).filter((_, i) => i % stride === 0);
 		for (const first of firsts) {
-			if (twice) {
-				const begin = () => {
-					this.#prepare();
-					this.#cut(first);
-				};
-				for (const second of this.#points(begin)) {
-					begin();
-					// What the first cut has torn is other bits each time: the repair may be shorter.
-					if (this.#isCut(second)) this.#settle(count);
-				}
-			} else {
-				this.#prepare();
-				this.#cut(first);
+			const seconds = twice ? this.#points([first]) : [];
+			for (const cuts of twice ? seconds.map((second) => [first, second]) : [[first]]) {
+				this.#begin(cuts);
 				this.#settle(count);
 			}
 		}
 		return count;
 	}
 
-	#prepare(): void {
+	/** A board on which these have happened, one after the other. */
+	#begin(cuts: readonly Cut[]): void {
 		this.#judged.each((board) => {
-			board.control.disarm();
-			board.control.powerOn();
-			board.cells.set(this.#cells);
+			board.renew(this.#cells);
 			this.#plan.prepare(board);
 		});
+		for (const cut of cuts) this.#cut(cut);
 	}
 
-	/** Every moment of what follows `begin`. */
-	#points(begin: () => void): (readonly [operation: number, kind: FaultKind])[] {
-		begin();
+	/** Every moment of what follows. */
+	#points(cuts: readonly Cut[]): Cut[] {
+		this.#begin(cuts);
 		const { machine } = this.#judged;
 		const before = machine.operations;
 		this.#live();
 		const operations = machine.operations - before;
-		const points: [number, FaultKind][] = operations > 0 ? [[0, "power before"]] : [];
-		for (let operation = 0; operation < operations; operation++) {
-			for (const kind of moments) points.push([operation, kind]);
+		const points: Cut[] = [];
+		// Where nothing is in RTC memory, nothing is lost with it.
+		for (const keepsMemory of this.#plan.isCommanded ? [false, true] : [false]) {
+			if (operations > 0) points.push({ operation: 0, kind: "power before", keepsMemory });
+			for (let operation = 0; operation < operations; operation++) {
+				for (const kind of moments) points.push({ operation, kind, keepsMemory });
+			}
 		}
 		return points;
 	}
@@ -109,15 +113,11 @@ export class Cuts {
 		return [start, start + 4];
 	}
 
-	#cut(point: readonly [number, FaultKind]): void {
-		if (!this.#isCut(point)) throw new Error(`no power cut at operation ${point[0]}`);
-	}
-
-	#isCut([operation, kind]: readonly [number, FaultKind]): boolean {
+	#cut({ operation, kind, keepsMemory }: Cut): void {
 		this.#judged.arm(operation, kind);
-		const isCut = this.#live() === "cut";
-		this.#judged.cutPower();
-		return isCut;
+		if (this.#live() !== "cut") throw new Error(`no power cut at operation ${operation}`);
+		if (keepsMemory) this.#judged.reset();
+		else this.#judged.cutPower();
 	}
 
 	/** Each start must bring up something whole; in the end it is what was to come. */

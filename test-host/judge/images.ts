@@ -8,19 +8,25 @@ const IRAM = 0x40100000;
 const DRAM = 0x3ffe8000;
 /** Headers of three segments, two small ones' data, the line of the checksum. */
 const OVERHEAD = 8 + 3 * 8 + 32 + 16 + 16;
+/** In the first segment's data: "OTA8", version 1, the flag. */
+const DESCRIPTOR_AT = 16;
+const DESCRIPTOR = Uint8Array.from(Buffer.from("OTA8\x01\0\x01\0", "latin1"));
 
 export interface FirmwareOptions {
 	seed: number;
 	/** Bytes of the file, its sector for the boot loader too. */
 	length: number;
+	/** It says in its descriptor that it confirms itself. */
+	confirms?: boolean;
 	/** Whether the Arduino packer's words are filled in, which its checksum does not count. */
 	packed?: boolean;
 }
 
 /** Filled with noise; what is written of its last sector may be little. */
-export function firmware({ seed, length, packed = false }: FirmwareOptions): Uint8Array {
+export function firmware({ seed, length, packed = false, confirms = true }: FirmwareOptions): Uint8Array {
 	const noise = new Noise(seed);
 	const irom = noise.fill(new Uint8Array((length - SECTOR - OVERHEAD) & ~15));
+	if (confirms) irom.set(DESCRIPTOR, DESCRIPTOR_AT);
 	if (packed) irom.fill(0, 0, 8);
 	const application = buildImage({
 		segments: [

@@ -17,6 +17,8 @@ export interface Plan {
 	isNew(board: JudgedBoard): boolean;
 	/** How many starts it takes. */
 	starts: number;
+	/** By eboot's command, in RTC memory. */
+	isCommanded: boolean;
 	/** A power cut may end it: the command was in RTC memory only, or the trial is over. */
 	mayBeLost: boolean;
 	/** The application confirms itself when it runs. */
@@ -60,6 +62,7 @@ function firmwarePlan(given: FirmwareCase): Plan {
 		config,
 		confirms,
 		starts,
+		isCommanded,
 		mayBeLost: isCommanded || isTrial,
 		prepare(board) {
 			if (!isFirst) board.put(SECTOR, applicationOf(old));
@@ -88,6 +91,7 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 		name,
 		config: NO_PREVIOUS,
 		starts: 1,
+		isCommanded: false,
 		mayBeLost: false,
 		confirms: false,
 		prepare(board) {

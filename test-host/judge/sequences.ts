@@ -16,7 +16,7 @@ import { encodeIntention, RecordFlag, RecordState } from "./record";
 const FILES: readonly Uint8Array[] = [
 	firmware({ seed: 11, length: 2 * SECTOR - 2500 }),
 	firmware({ seed: 12, length: 2 * SECTOR - 800, packed: true }),
-	firmware({ seed: 13, length: 2 * SECTOR + 600 }),
+	firmware({ seed: 13, length: 2 * SECTOR + 600, confirms: false }),
 ];
 const ZIPPED = FILES.map((file) => new Uint8Array(gzipSync(file, { level: 9 })));
 const STARTS_MAX = 5;
@@ -36,6 +36,7 @@ export interface Tally {
 export class Life {
 	readonly #judged: Judged;
 	readonly #config: BootConfig;
+	readonly #seed: number;
 	readonly #noise: Noise;
 	/** Something other than the boot loader and the power has changed what it stands on. */
 	#isDamaged = false;
@@ -44,6 +45,7 @@ export class Life {
 	constructor(judged: Judged, config: BootConfig, seed: number) {
 		this.#judged = judged;
 		this.#config = config;
+		this.#seed = seed;
 		this.#noise = new Noise(seed);
 	}
 
@@ -51,9 +53,7 @@ export class Life {
 	live(bootLoader: Uint8Array, tally: Tally): void {
 		const running = this.#pick(FILES);
 		this.#judged.each((board) => {
-			board.control.disarm();
-			board.control.powerOn();
-			board.cells.set(bootLoader);
+			board.renew(bootLoader, this.#seed);
 			board.put(SECTOR, applicationOf(running));
 		});
 		for (let i = 0; i < STARTS_MAX; i++) {
@@ -80,7 +80,8 @@ export class Life {
 		this.#judged.each((board) => board.control.disarm());
 		if (ending === "cut") {
 			tally.cuts += 1;
-			this.#judged.cutPower();
+			if (this.#chance(2)) this.#judged.cutPower();
+			else this.#judged.reset();
 			return false;
 		}
 		const { machine } = this.#judged;

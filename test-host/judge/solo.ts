@@ -22,6 +22,10 @@ export class Solo {
 		this.machine.cutPower();
 	}
 
+	reset(): void {
+		this.machine.reset();
+	}
+
 	start(cause?: ResetCause): Ending {
 		return this.machine.start(cause);
 	}

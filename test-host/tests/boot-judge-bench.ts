@@ -32,7 +32,6 @@ export class JudgeBench {
 
 	/** Puts it into the board, which is switched on anew. */
 	insert(config: BootConfig): void {
-		this.board.cells.set(this.cells(config));
-		this.board.cutPower();
+		this.board.renew(this.cells(config));
 	}
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SECTOR } from "../../ota/image";
 import { applicationOf, firmware } from "../judge/images";
 import { type BootConfig, NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
-import { encodeIntention } from "../judge/record";
+import { encodeIntention, RecordFlag } from "../judge/record";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
@@ -130,5 +130,39 @@ withCompiler("the boot loader's machine code", () => {
 		expect(board.start()).toBe("application");
 		expect(board.uart).toMatch(/~back\r\nld\r\n$/);
 		expect(has(OLD)).toBe(true);
+	});
+
+	describe("on trial", () => {
+		const onTrial = (result: Uint8Array) => {
+			prepare(result, PLACES);
+			const intention = { flags: RecordFlag.TRIAL, source: STAGING, destination: 0, staged: result, result };
+			board.put(PLACES.record, encodeIntention(intention));
+			for (let i = 0; i < 3; i++) expect(board.start()).toBe("application");
+		};
+
+		test("goes back from what has not confirmed itself at its second start", () => {
+			onTrial(NEW);
+			expect(has(OLD)).toBe(true);
+		});
+
+		test("keeps what cannot confirm itself", () => {
+			const silent = firmware({ seed: 3, length: 3 * SECTOR, confirms: false });
+			onTrial(silent);
+			expect(has(silent)).toBe(true);
+		});
+	});
+
+	test("believes nothing that RAM still holds of the start before", () => {
+		prepare(NEW);
+		expect(board.start()).toBe("application");
+		// The loader's own table of CRCs, of which the application has used a part for something else.
+		const ram = board.application?.memory.read(0x3ffe8000, 0x18000)?.slice() ?? new Uint8Array();
+		const table = Buffer.from(ram.buffer).indexOf(Buffer.from("00000000963007772c610eee", "hex"));
+		expect(table).toBeGreaterThan(0);
+		ram.fill(0x55, table + 4, table + 1020);
+		board.ram = ram;
+		board.command(STAGING, 0, NEW.length);
+		expect(board.start()).toBe("application");
+		expect(board.uart).toMatch(/@cp:0\r\nld\r\n$/);
 	});
 });

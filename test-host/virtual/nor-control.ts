@@ -52,9 +52,18 @@ export class NorControl {
 
 	/** A new one: powered, at operation 0, without faults; `seed` chooses which bits a torn operation changes. */
 	static create(seed = 1, words: Words = new SharedWords(new SharedArrayBuffer(CONTROL_LENGTH))): NorControl {
+		const control = new NorControl(words);
+		control.renew(seed);
+		return control;
+	}
+
+	/** As a new one. */
+	renew(seed = 1): void {
+		const words = this.#words;
+		this.disarm();
 		words.store(SEED, seed);
+		words.store(OPERATIONS, 0);
 		words.store(POWERED, 1);
-		return new NorControl(words);
 	}
 
 	/** In shared memory: give it to another thread, as `new SharedWords(buffer)`. */

@@ -33,6 +33,8 @@ export interface BootMachineOptions {
 	cause?: ResetCause | undefined;
 	/** Of what RAM and registers hold at the reset. */
 	seed?: number;
+	/** What data RAM holds at the reset, in the place of noise: of a run before. */
+	ram?: Uint8Array | undefined;
 	/** Instructions after which it is taken for hung. */
 	limit?: number;
 }
@@ -64,6 +66,7 @@ export function bootMachine(options: BootMachineOptions): BootMachineOutcome {
 		if (rom.kind !== "jump") return rom;
 		const { ram, bus, registers } = machine;
 		ram.scramble(seed);
+		if (options.ram) ram.d8.set(options.ram);
 		for (const { address, data } of rom.memory.loads) ram.view(address, data.length)?.set(data);
 		const code = { ...codeAt(rom), window: DATA };
 		bus.attach(code, { rtc, clock });
