@@ -6,6 +6,19 @@ export const HEADER_LENGTH = 64;
 /** TRIAL: to be confirmed. CRC_UNKNOWN: of what the result is. GZIP: so it is staged. */
 export const RecordFlag = Object.freeze({ TRIAL: 1, ONLY_RESTORE: 2, CRC_UNKNOWN: 4, GZIP: 8 } as const);
 
+/** Offsets of the states, a word each: all ones, until it is programmed to 0. */
+export const RecordState = Object.freeze({
+	REFUSED: 0x80,
+	BEGUN: 0x84,
+	KEPT: 0x88,
+	INSTALLED: 0x8c,
+	CONFIRMED: 0x90,
+	RESTORE: 0x94,
+	RESTORED: 0x98,
+	RESTORING: 0x9c,
+} as const);
+export type RecordState = (typeof RecordState)[keyof typeof RecordState];
+
 /** "OTAI", little-endian. */
 const MAGIC = 0x4941544f;
 const FORMAT = 1;

@@ -8,8 +8,8 @@ import { placeOf } from "../kind";
 import { RECORD_NOTES, RefusedImages } from "../refused-images";
 import { type BootConfig, readConfig } from "./config";
 import { flashCRC } from "./flash-crc";
-import { RecordFlag, type RecordHeader } from "./header";
-import { BootRecord, RECORD_NAME, RecordState } from "./record";
+import { RecordFlag, type RecordHeader, RecordState } from "./header";
+import { BootRecord, RECORD_NAME } from "./record";
 import { PREVIOUS_NAME, RecordTrial } from "./record-trial";
 
 const STAGES_NAME = "bootstages";

@@ -6,7 +6,8 @@ import { ErrorCode, UpdateError } from "../errors";
 import { RECORD_NOTES, RefusedImages } from "../refused-images";
 import type { Trial } from "../trial";
 import { flashCRC } from "./flash-crc";
-import { BootRecord, RECORD_NAME, RecordState } from "./record";
+import { RecordState } from "./header";
+import { BootRecord, RECORD_NAME } from "./record";
 
 /** The partition where the boot loader keeps the application before. */
 export const PREVIOUS_NAME = "previous";

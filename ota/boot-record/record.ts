@@ -1,24 +1,18 @@
 import flash, { type Flash } from "embedded:storage/flash";
 import { ErrorCode, UpdateError } from "../errors";
-import { decodeHeader, encodeHeader, HEADER_LENGTH, RecordFlag, type RecordHeader } from "./header";
+import {
+	decodeHeader,
+	encodeHeader,
+	HEADER_LENGTH,
+	RecordFlag,
+	type RecordHeader,
+	RecordState,
+} from "./header";
 
 /** The partition of the record. */
 export const RECORD_NAME = "bootrecord";
 
-/** Offsets of the states, a word each: all ones, until it is programmed to 0. */
-export const RecordState = Object.freeze({
-	REFUSED: 0x80,
-	BEGUN: 0x84,
-	KEPT: 0x88,
-	INSTALLED: 0x8c,
-	CONFIRMED: 0x90,
-	RESTORE: 0x94,
-	RESTORED: 0x98,
-	RESTORING: 0x9c,
-} as const);
-export type RecordState = (typeof RecordState)[keyof typeof RecordState];
-
-/** Bytes and CRC-32 of the application that is kept, then both inverted. */
+/** Bytes and CRC-32 of the application before, kept or not, then both inverted. */
 const KEPT_OFFSET = 0xc0;
 /** CRC-32 of the result, and inverted. */
 const RESULT_OFFSET = 0xd0;
