@@ -13,8 +13,6 @@ import { BootRecord, RECORD_NAME } from "./record";
 import { PREVIOUS_NAME, RecordTrial } from "./record-trial";
 
 const STAGES_NAME = "bootstages";
-/** Instruction RAM from here on is the boot loader's. */
-const CODE_END = 0x4010e000;
 /** A firmware on trial has one start to be confirmed in. */
 const STARTS = 1;
 
@@ -50,7 +48,7 @@ export class OwnBootStrategy extends CopyingStrategy {
 	}
 
 	override scanner(): ApplicationScanner {
-		return new ApplicationScanner(CODE_END);
+		return new ApplicationScanner(true);
 	}
 
 	/** As the boot loader does before it changes anything: boot/install.c. Throws ON_TRIAL, too: the record has one place. */

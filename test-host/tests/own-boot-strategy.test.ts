@@ -153,18 +153,21 @@ describe("an update for our boot loader", () => {
 		expect(codeOf(() => own().check(staged({})))).toBe(ErrorCode.ON_TRIAL);
 	});
 
-	test("code that would lie where the boot loader's second stage is loaded is refused", () => {
+	test.each([
+		["code that reaches into where the second stage is loaded", 0x4010bff0, 0x2014, false],
+		["code right below", 0x4010bff0, 0x2010, true],
+		["what is neither loaded nor mapped", 0x4010c000, 16, false],
+		["what is mapped", 0x40201010, 16, true],
+		["what is mapped, and more", 0x402fff00, 0x104, false],
+		["data up to the ROM's own", 0x3fffbff0, 16, true],
+		["data over the ROM's own", 0x3fffbff0, 20, false],
+	])("has, as the boot loader wants it, %s", (_what, address, length, isTaken) => {
 		inserted();
-		const scanner = own().scanner();
-		const file = new Uint8Array(2 * SECTOR);
-		const view = new DataView(file.buffer);
-		view.setUint32(SECTOR, 0x01e9, true);
-		view.setUint32(SECTOR + 4, 0x40100000, true);
-		view.setUint32(SECTOR + 8, 0x4010dff0, true);
-		view.setUint32(SECTOR + 12, 0x14, true);
-		expect(scanner.write(view, file.length)).toBe("application segment");
-		view.setUint32(SECTOR + 12, 0x10, true);
-		expect(own().scanner().write(view, file.length)).toBeUndefined();
+		const view = new DataView(new ArrayBuffer(2 * SECTOR));
+		[0x01e9, 0x40100000, address, length].forEach((word, i) => {
+			view.setUint32(SECTOR + 4 * i, word, true);
+		});
+		expect(own().scanner().write(view, view.byteLength)).toBe(isTaken ? undefined : "application segment");
 	});
 });
 
