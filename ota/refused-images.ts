@@ -127,6 +127,16 @@ export class RefusedImages {
 		}
 	}
 
+	/** What is known of the image that was chosen with this sequence, refused or not; undefined where it has no note. */
+	identity(sequence: number): ImageIdentity | undefined {
+		for (let i = 0; i < this.end; i++) {
+			if (!this.load(i) || this.sequence !== sequence) continue;
+			const version = readText(this.view, VERSION_OFFSET, VERSION_LENGTH);
+			return { md5: this.md5, version, tag: readText(this.view, TAG_OFFSET, TAG_LENGTH) };
+		}
+		return undefined;
+	}
+
 	/** By its MD5 where that is known, else by its ETag, else by its version. */
 	has(image: ImageIdentity): boolean {
 		for (let i = 0; i < this.end; i++) if (this.load(i) && this.refused && this.is(image)) return true;

@@ -28,7 +28,7 @@ export class Updater {
 	constructor(context: UpdateContext) {
 		this.#context = context;
 		// The status tells it, and a server is.
-		if (context.running.md5 === undefined) context.running.measure();
+		if (context.running.md5 === undefined) context.running.measure(undefined, context.board);
 	}
 
 	/** The update under way, or the last one; after a restart what `judge` said of it, where the application told it here. */
