@@ -1,5 +1,5 @@
 /**
- * The application's descriptor: name and version text inside the firmware file, so that an updater, the
+ * The application's descriptor: name and version text inside the firmware file, and whether it confirms itself, so that an updater, the
  * boot verdict and `ota8266 info` can say what an image is. SPEC.md draws it. It lies 16 bytes into the irom
  * segment, behind the two words that the Arduino packer may fill; an image without one is as good an image.
  */
@@ -17,12 +17,16 @@ export const VERSION_LENGTH = 32;
 /** "OTA8", little-endian. */
 const MAGIC = 0x3841544f;
 const FORMAT = 1;
+const FLAGS_OFFSET = 6;
+const CONFIRMS = 1;
 const NAME_OFFSET = 8;
 const VERSION_OFFSET = NAME_OFFSET + NAME_LENGTH;
 
 export interface Descriptor {
 	name: string;
 	version: string;
+	/** The application confirms itself, so that a boot loader may go back from it where it does not. */
+	confirms: boolean;
 }
 
 /** The descriptor in `view` at `offset`, or undefined where there is none (or not all of one). */
@@ -30,6 +34,7 @@ export function readDescriptor(view: DataView, offset: number): Descriptor | und
 	if (offset + DESCRIPTOR_LENGTH > view.byteLength) return undefined;
 	if (view.getUint32(offset, true) !== MAGIC || view.getUint16(offset + 4, true) !== FORMAT) return undefined;
 	return {
+		confirms: (view.getUint16(offset + FLAGS_OFFSET, true) & CONFIRMS) !== 0,
 		name: readText(view, offset + NAME_OFFSET, NAME_LENGTH),
 		version: readText(view, offset + VERSION_OFFSET, VERSION_LENGTH),
 	};
@@ -43,7 +48,8 @@ export function versionIn(view: DataView): string {
 /** Writes a descriptor; what is too long for its field, or not printable ASCII, is cut there. */
 export function writeDescriptor(view: DataView, offset: number, descriptor: Descriptor): void {
 	view.setUint32(offset, MAGIC, true);
-	view.setUint32(offset + 4, FORMAT, true);
+	view.setUint16(offset + 4, FORMAT, true);
+	view.setUint16(offset + FLAGS_OFFSET, descriptor.confirms ? CONFIRMS : 0, true);
 	writeText(view, offset + NAME_OFFSET, NAME_LENGTH, descriptor.name);
 	writeText(view, offset + VERSION_OFFSET, VERSION_LENGTH, descriptor.version);
 }

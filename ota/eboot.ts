@@ -4,9 +4,10 @@
  * Copy: argument 0 is the source, 1 the destination (flash offsets, both on a sector), 2 the size in bytes.
  */
 import type { Board } from "./board";
-import type { BootStrategy, ImageScanner, Staged } from "./boot";
+import type { Staged } from "./boot";
+import { CopyingStrategy } from "./copying-strategy";
 import { ErrorCode, UpdateError } from "./errors";
-import { APPLICATION_OFFSET, ApplicationScanner, bootImageFault, SECTOR } from "./image";
+import { bootImageFault, SECTOR } from "./image";
 
 export const COMMAND_LENGTH = 128;
 export const ACTION_COPY_RAW = 1;
@@ -65,30 +66,20 @@ export function decodeCommand(block: Uint8Array): EbootCommand | undefined {
  * Boots through eboot: the boot loader copies the staged image over the running one. The command waits in RAM
  * until the restart, because the SDK's clock keeps its state in the same RTC memory (words 0 to 9).
  */
-export class EbootStrategy implements BootStrategy {
+export class EbootStrategy extends CopyingStrategy {
 	/** The function itself: what is called deep has no room for one more call. */
-	readonly firstSectorFault = bootImageFault;
+	override readonly firstSectorFault = bootImageFault;
 	readonly inflates: boolean;
-	readonly #board: Board;
 	#command: Uint8Array | undefined;
 
 	/** `gzip`: whether the boot loader on the board inflates, as eboot does from Arduino core 2.7 on; true where not given. */
 	constructor(board: Board, options: { gzip?: boolean } = {}) {
-		this.#board = board;
+		super(board);
 		this.inflates = options.gzip ?? true;
 	}
 
 	// Of the class, where they take no memory.
-	get copies(): boolean {
-		return true;
-	}
-	get applicationOffset(): number {
-		return APPLICATION_OFFSET;
-	}
 	get ownsHeader(): boolean {
-		return true;
-	}
-	get stagesAtEnd(): boolean {
 		return true;
 	}
 	get fault(): undefined {
@@ -96,10 +87,6 @@ export class EbootStrategy implements BootStrategy {
 	}
 	get trial(): undefined {
 		return undefined;
-	}
-
-	scanner(): ImageScanner {
-		return new ApplicationScanner();
 	}
 
 	check({ address, size, inflated, destination, room }: Staged): void {
@@ -122,7 +109,7 @@ export class EbootStrategy implements BootStrategy {
 	}
 
 	restart(): never {
-		if (this.#command) this.#board.handOver(this.#command);
-		this.#board.restart();
+		if (this.#command) this.board.handOver(this.#command);
+		this.board.restart();
 	}
 }

@@ -10,8 +10,9 @@ const PIECE = 1024;
 const SLICE = 4 * SECTOR;
 
 interface FlashDigestOptions {
-	/** The name of the partition; digested from its start. */
+	/** The name of the partition, and where in it to begin; at its start where not given. */
 	partition: string;
+	start?: number | undefined;
 	/** Bytes. */
 	length: number;
 	/** Counts byte 2, the flash mode, as this value: an updater may have changed it in flash. */
@@ -48,14 +49,14 @@ export class FlashDigest {
 	}
 
 	#slice(): void {
-		const { length, flashMode, onDone } = this.#options;
+		const { length, flashMode, onDone, start = 0 } = this.#options;
 		const end = Math.min(length, this.#position + SLICE);
 		try {
 			this.#flash ??= flash.open({ path: this.#options.partition, mode: "r" });
 			while (this.#position < end) {
 				const count = Math.min(PIECE, end - this.#position);
 				const piece = count === PIECE ? this.#piece : this.#piece.subarray(0, count);
-				this.#flash.read(piece, this.#position);
+				this.#flash.read(piece, start + this.#position);
 				if (this.#position === 0 && flashMode !== undefined) piece[2] = flashMode;
 				this.#digest.write(piece);
 				this.#position += count;

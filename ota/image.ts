@@ -55,12 +55,16 @@ export function isLoaded(address: number): boolean {
 	return address < 0x40000000 || isInstructionRAM(address) || address >= 0x60000000;
 }
 
+/** In instruction RAM eboot runs from here on, and what it loads ends here; our boot loader has a second stage below. */
+const EBOOT_CODE = 0x4010f000;
+const OWN_CODE = 0x4010e000;
+
 /** Whether a segment can be loaded: words in data RAM, or in instruction RAM below the boot loader that loads it. */
-export function fitsMemory(address: number, length: number): boolean {
+export function fitsMemory(address: number, length: number, codeEnd = EBOOT_CODE): boolean {
 	const end = address + length;
 	// Above 0x3FFFC000 lie the mask ROM's data and the boot loader's stack.
 	const isData = address >= 0x3ffe8000 && end <= 0x3fffc000;
-	const isInstructions = address >= 0x40100000 && end <= 0x4010f000;
+	const isInstructions = address >= 0x40100000 && end <= codeEnd;
 	return address % 4 === 0 && (isData || isInstructions);
 }
 
@@ -88,7 +92,7 @@ export function bootImageFault(sector: Uint8Array): string | undefined {
 
 /**
  * Walks the application image of a firmware as it streams by, a sector at a time, and finds what would not
- * boot: eboot checks nothing of it, loads what the segment headers say and jumps.
+ * boot: eboot checks nothing of it, loads what the segment headers say and jumps. Ours does, and refuses it.
  */
 export class ApplicationScanner {
 	private position = 0;
@@ -99,6 +103,12 @@ export class ApplicationScanner {
 	private entryLoaded = false;
 	/** The first half of a segment header that two sectors share. */
 	private address = 0;
+	private readonly isOwn: boolean;
+
+	/** `isOwn`: for our boot loader, which has less instruction RAM for code, and takes no segment that is neither loaded nor mapped. */
+	constructor(isOwn = false) {
+		this.isOwn = isOwn;
+	}
 
 	/** Takes the file's next bytes, whole sectors until the last; says what is wrong, or undefined. */
 	write(view: DataView, length: number): string | undefined {
@@ -136,9 +146,12 @@ export class ApplicationScanner {
 
 	private segment(address: number, length: number): string | undefined {
 		// No length passes the largest flash; what the boot loader cannot load is an exception before the start.
-		if (length % 4 !== 0 || length > 0x1000000 || (isLoaded(address) && !fitsMemory(address, length))) {
-			return "application segment";
-		}
+		if (length % 4 !== 0 || length > 0x1000000) return "application segment";
+		const codeEnd = this.isOwn ? OWN_CODE : EBOOT_CODE;
+		const isPlaced = isLoaded(address)
+			? fitsMemory(address, length, codeEnd)
+			: !this.isOwn || (isMapped(address) && address + length <= MAP_START + MAP_LENGTH);
+		if (!isPlaced) return "application segment";
 		if (isInstructionRAM(address) && this.entry >= address && this.entry < address + length) {
 			this.entryLoaded = true;
 		}

@@ -1,7 +1,10 @@
 /** The firmware that runs, as it lies in flash. */
 import flash, { type Flash } from "embedded:storage/flash";
+import type { Board } from "./board";
+import { installedFirmware } from "./boot-record/outcome";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, readDescriptor } from "./descriptor";
 import { FlashDigest } from "./flash-digest";
+import { crcText, GzipCRC } from "./gzip-crc";
 import {
 	APPLICATION_OFFSET,
 	HEADER_LENGTH,
@@ -17,7 +20,7 @@ export class RunningFirmware {
 	/** Name and version text of its descriptor, empty where it has none. */
 	readonly name: string = "";
 	readonly version: string = "";
-	/** MD5 of `size` bytes of flash, 32 hexadecimal digits; undefined until `measure` has ended. */
+	/** MD5 of `size` bytes of flash, or of what was sent, 32 hexadecimal digits; undefined until `measure` has ended. */
 	md5: string | undefined;
 
 	/** `applicationOffset`: the boot strategy's; eboot's where not given. */
@@ -37,8 +40,32 @@ export class RunningFirmware {
 		running.close();
 	}
 
-	/** Computes `md5` in slices between which the event loop turns. */
-	measure(onDone?: () => void): void {
+	/**
+	 * Computes `md5` in slices between which the event loop turns. With our boot loader flash has another sector 0 than the
+	 * file had: with `board` an image that came through the air is known by its CRC, and `md5` is that of what was sent.
+	 */
+	measure(onDone?: () => void, board?: Board): void {
+		const installed = board && installedFirmware();
+		if (!board || !installed) {
+			this.digest(onDone);
+			return;
+		}
+		const { header, start, crc, image } = installed;
+		new FlashDigest({
+			partition: "running",
+			start,
+			length: header.length - start,
+			digest: new GzipCRC(board),
+			onDone: (given) => {
+				if (given === crcText(crc)) {
+					this.md5 = image.md5;
+					onDone?.();
+				} else this.digest(onDone);
+			},
+		});
+	}
+
+	private digest(onDone: (() => void) | undefined): void {
 		new FlashDigest({
 			partition: "running",
 			length: this.size,

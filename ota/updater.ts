@@ -28,7 +28,7 @@ export class Updater {
 	constructor(context: UpdateContext) {
 		this.#context = context;
 		// The status tells it, and a server is.
-		if (context.running.md5 === undefined) context.running.measure();
+		if (context.running.md5 === undefined) context.running.measure(undefined, context.board);
 	}
 
 	/** The update under way, or the last one; after a restart what `judge` said of it, where the application told it here. */
@@ -138,8 +138,8 @@ export class Updater {
 		if (flashSize < configuredFlashSize) {
 			throw new UpdateError(ErrorCode.FLASH_CONFIG, flashSize, configuredFlashSize);
 		}
-		// It would be written over what the board may have to go back to.
-		if (kind === "firmware" && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
+		// It would be written over what the board may have to go back to, or over the boot loader's record of that.
+		if (this.stages(kind) && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
 		if (kind === "firmware" && boot.fault) throw boot.fault;
 		const awaits = this.awaitsRestart;
 		this.#update = this.make(options);

@@ -1,13 +1,16 @@
 /**
  * Did the update take effect? A boot loader can install nothing and start the old firmware as if all were
- * well. So what was meant to run is kept in RTC memory, behind eboot's command, and the next start compares.
+ * well. So what was meant to run is kept in RTC memory, behind eboot's command, and the next start compares. Our own boot
+ * loader leaves in its record what it has done.
  * SPEC.md draws the record.
  */
 import type { Board } from "./board";
+import { RecordFlag } from "./boot-record/header";
+import { hasOwnBootLoader, markTold, type Outcome, readOutcome } from "./boot-record/outcome";
 import { readText, VERSION_LENGTH, writeText } from "./descriptor";
 import { COMMAND_LENGTH, crc32 } from "./eboot";
 import { FlashDigest } from "./flash-digest";
-import { GzipCRC } from "./gzip-crc";
+import { crcText, GzipCRC } from "./gzip-crc";
 import { putHex, toHex } from "./hex";
 import { kindOf, placeOf, type UpdateKind } from "./kind";
 import type { RunningFirmware } from "./running";
@@ -99,32 +102,68 @@ export function readExpectation(board: Board): Expectation | undefined {
 
 /**
  * Compares what runs with what the last update meant to run, in slices between which the event loop turns,
- * and forgets it. `onVerdict` is not called where no update preceded this start.
+ * and forgets it. `onVerdict` is not called where no update preceded this start. Our boot loader's record tells of one
+ * that a power cut came behind, too.
  */
 export function judge(board: Board, running: RunningFirmware, onVerdict: (verdict: Verdict) => void): void {
-	const expected = readExpectation(board);
+	const outcome = readOutcome();
+	const given = readExpectation(board);
+	const expected = outcome ? expectationOf(outcome, given) : given;
 	if (!expected) return;
 	const { kind, gzip, size, flashMode } = expected;
+	const known = outcome ? recorded(outcome, board) : undefined;
+	// Without a record of it nothing was taken up; and in flash lies another sector 0 than in the file.
+	const isLost = !outcome && kind === "firmware" && hasOwnBootLoader();
 	new FlashDigest({
 		partition: placeOf(kind).target,
-		length: size,
+		length: isLost ? 0 : size,
 		flashMode,
 		digest: gzip ? new GzipCRC(board) : undefined,
+		...known,
 		onDone(digest) {
 			clearExpectation(board);
-			const tookEffect = digest === expected.digest;
-			onVerdict({ ...expected, tookEffect, text: describe(expected, running, tookEffect) });
+			if (outcome) markTold(outcome.ending);
+			const tookEffect = outcome ? isInstalled(outcome, digest) : !isLost && digest === expected.digest;
+			onVerdict({ ...expected, tookEffect, text: describe(expected, running, tookEffect, outcome) });
 		},
 	});
 }
 
-function describe(expected: Expectation, running: RunningFirmware, tookEffect: boolean): string {
+/** What is known of the update, where the RTC memory has lost it, or is of another one. */
+function expectationOf({ header, image, crc }: Outcome, given: Expectation | undefined): Expectation {
+	const kind = header.destination === 0 ? "firmware" : "filesystem";
+	const { length: size, flags } = header;
+	if (given && given.kind === kind && given.size === size) return given;
+	const gzip = (flags & RecordFlag.GZIP) !== 0;
+	const digest = crc === undefined ? "" : crcText(crc);
+	return { kind, gzip, size, digest, version: image?.version ?? "", ms: 0, from: "" };
+}
+
+/** What of the flash tells whether it is there still. */
+function recorded({ ending, crc, start, header }: Outcome, board: Board) {
+	const isLooked = ending === "installed" && crc !== undefined;
+	const length = isLooked ? header.length - start : 0;
+	return { start, length, flashMode: undefined, digest: new GzipCRC(board) };
+}
+
+function isInstalled({ ending, crc }: Outcome, digest: string | undefined): boolean {
+	return ending === "installed" && (crc === undefined || digest === crcText(crc));
+}
+
+function describe(
+	expected: Expectation,
+	running: RunningFirmware,
+	tookEffect: boolean,
+	outcome: Outcome | undefined,
+): string {
 	const { kind, gzip, size } = expected;
 	const version = expected.version || (gzip && tookEffect ? running.version : "");
 	const what =
 		version && kind === "firmware" ? `update to ${version}` : `update of the ${kind} (${size} bytes)`;
 	if (tookEffect) return `${what} took effect`;
-	if (kind === "filesystem") return `${what} did not take effect: the flash holds something else`;
 	const still = running.version || `a firmware of ${running.size} bytes`;
+	if (outcome?.ending === "restored") return `${what} was taken back: ${still} runs again`;
+	if (outcome?.ending === "refused") return `${what} did not take effect: the boot loader refused it`;
+	if (kind === "filesystem") return `${what} did not take effect: the flash holds something else`;
 	return `${what} did not take effect: the boot loader left ${still} running`;
 }

@@ -1,4 +1,4 @@
-/** The flash layouts of this folder for boards with eboot, one file a layout, and what may be wrong with one. */
+/** The flash layouts of this folder for boards with eboot or our boot loader, one file a layout, and what may be wrong with one. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,6 +9,13 @@ const NAME_LENGTH = 11;
 const FLASH_SIZES: readonly number[] = [0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000];
 /** The only partition that another one may begin behind. */
 const RUNNING = "running";
+/** Of our boot loader: its record, and its second stage twice (SPEC.md, section 10). Bytes, and whether the application writes them. */
+const OWN = [
+	{ name: "bootrecord", size: SECTOR, isWritten: true },
+	{ name: "bootstages", size: 2 * SECTOR, isWritten: false },
+];
+/** Where the boot loader keeps the application before. */
+const PREVIOUS = "previous";
 
 export interface LayoutFile {
 	flashSize: string;
@@ -59,6 +66,26 @@ export function layoutFaults(layout: LayoutFile): string[] {
 			faults.push(`${name}: ${behind} is no ${RUNNING} in the same place`);
 		}
 		extents.push(extent);
+	}
+	return [...faults, ...ownFaults(layout)];
+}
+
+/** What is wrong with the places of our boot loader. */
+function ownFaults({ partitions }: LayoutFile): string[] {
+	const faults: string[] = [];
+	for (const { name, size, isWritten } of OWN) {
+		const partition = partitions[name];
+		if (!partition) faults.push(`${name}: there is none`);
+		else if (Number(partition.size) !== size) faults.push(`${name}: not of ${size} bytes`);
+		else if (isWritten === (partition.readOnly ?? false)) {
+			faults.push(`${name}: ${isWritten ? "the application writes it" : "only the boot loader writes it"}`);
+		}
+	}
+	const { [PREVIOUS]: previous, nextota } = partitions;
+	if (previous && !previous.readOnly) faults.push(`${PREVIOUS}: only the boot loader writes it`);
+	// Of a firmware's file all but the boot loader's sector is kept.
+	if (previous && nextota && Number(previous.size) < Number(nextota.size) - SECTOR) {
+		faults.push(`${PREVIOUS}: smaller than the firmware that nextota takes`);
 	}
 	return faults;
 }

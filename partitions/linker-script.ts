@@ -10,6 +10,8 @@ const IROM_OFFSET = 0x1010;
 const DESCRIPTOR_OFFSET = 0x1020;
 /** The checksum is the last byte of a line of 16. */
 const CHECKSUM_LENGTH = 16;
+/** Of instruction RAM the flash cache takes the rest; our boot loader loads code up to 0x4010E000, eboot up to 0x4010F000. */
+const CODE_RAM_LENGTH = 0x8000;
 /** What the script tells the SDK of. */
 const PARTITIONS = ["running", "preferences", "storage"];
 const SECTOR = 0x1000;
@@ -47,7 +49,7 @@ MEMORY
 {
 	dport0_0_seg : org = 0x3FF00000, len = 0x10
 	dram0_0_seg : org = 0x3FFE8000, len = 0x14000
-	iram1_0_seg : org = 0x40100000, len = 0x8000
+	iram1_0_seg : org = 0x40100000, len = ${hex(CODE_RAM_LENGTH)}
 	irom0_0_seg : org = ${hex(MAPPED + IROM_OFFSET)}, len = ${hex(irom)}
 }
 

@@ -67,7 +67,7 @@ export abstract class Asking implements RequestOwner {
 	}
 
 	protected ask(): void {
-		const { http, updater, running, md5, timeout = TIMEOUT } = this.options;
+		const { http, updater, board, running, md5, timeout = TIMEOUT } = this.options;
 		const { kind, mode, address: first } = this.question;
 		this.state = "asking";
 		// The server compares with what runs.
@@ -75,7 +75,7 @@ export abstract class Asking implements RequestOwner {
 			this.measured = true;
 			running.measure(() => {
 				if (this.state === "asking") this.next();
-			});
+			}, board);
 			return;
 		}
 		this.complete = false;

@@ -1,9 +1,9 @@
 import type { Board } from "../board";
 import type { BootStrategy, ImageScanner, Staged } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
+import { OTADATA_NOTES, RefusedImages } from "../refused-images";
 import { Otadata } from "./otadata";
 import { OtaState } from "./otadata-record";
-import { RefusedImages } from "./refused-images";
 import { SlotScanner } from "./scanner";
 import { SlotTrial } from "./slot-trial";
 import { NO_SLOT, readSlots, type Slots } from "./slots";
@@ -66,7 +66,7 @@ export class PartitionTableStrategy implements BootStrategy {
 		if (!this.slots) return;
 		const { otadata: label, count, running, next } = this.slots;
 		const otadata = new Otadata(label, count);
-		const refused = new RefusedImages(otadata.flash);
+		const refused = new RefusedImages(otadata.flash, OTADATA_NOTES);
 		// The sector that stays takes the notes. Where it is full, what runs is chosen anew: then that one is erased.
 		if (!refused.hasRoom(1 - otadata.other) && running !== NO_SLOT) {
 			const sequence = otadata.sequenceFor(running);

@@ -2,10 +2,10 @@ import flash from "embedded:storage/flash";
 import type { Board } from "../board";
 import type { ImageIdentity } from "../boot";
 import { ErrorCode, UpdateError } from "../errors";
+import { OTADATA_NOTES, RefusedImages } from "../refused-images";
 import type { Trial } from "../trial";
 import { Otadata } from "./otadata";
 import { isBootable, nextSequence, type OtadataRecord, OtaState } from "./otadata-record";
-import { RefusedImages } from "./refused-images";
 import { NO_SLOT, type Slots, slotFault } from "./slots";
 
 /**
@@ -33,7 +33,7 @@ export class SlotTrial implements Trial {
 			const otadata = this.open();
 			const { sequence, state } = otadata.at(otadata.other) ?? { sequence: 0, state: OtaState.VALID };
 			if (state === OtaState.ABORTED || state === OtaState.INVALID) {
-				new RefusedImages(otadata.flash).refuse(sequence);
+				new RefusedImages(otadata.flash, OTADATA_NOTES).refuse(sequence);
 			}
 			if (!this.isPending) return;
 			isOver = this.record(otadata)?.started === true;
@@ -52,7 +52,7 @@ export class SlotTrial implements Trial {
 		if (!record || !this.isPending) return;
 		otadata.write(otadata.present, { ...record, state: OtaState.VALID });
 		this.isPending = false;
-		new RefusedImages(otadata.flash).accept(record.sequence);
+		new RefusedImages(otadata.flash, OTADATA_NOTES).accept(record.sequence);
 	}
 
 	rollback(): never {
@@ -62,7 +62,7 @@ export class SlotTrial implements Trial {
 
 	refuses(image: ImageIdentity): boolean {
 		try {
-			return new RefusedImages(flash.open({ path: this.slots.otadata, mode: "r" })).has(image);
+			return new RefusedImages(flash.open({ path: this.slots.otadata, mode: "r" }), OTADATA_NOTES).has(image);
 		} catch {
 			return false;
 		}
@@ -79,7 +79,7 @@ export class SlotTrial implements Trial {
 		const before = this.before(otadata);
 		const fault = slotFault(before, this.board);
 		if (fault) throw new UpdateError(ErrorCode.NO_WAY_BACK, fault);
-		new RefusedImages(otadata.flash).refuse(record.sequence);
+		new RefusedImages(otadata.flash, OTADATA_NOTES).refuse(record.sequence);
 		// In the place of its own record: at no moment is there one that means what is given up and none that means the other.
 		if (before === NO_SLOT) otadata.erase(otadata.present);
 		else {

@@ -14,7 +14,7 @@ const SECTOR = 4096;
 const OTA_0 = 0x10000;
 const OTA_1 = 0x110000;
 /** Of eboot's staging area, right below the filesystem. The second slot ends where that does. */
-const STAGING = 0x102000;
+const STAGING = 0x104000;
 const END = 0x200000;
 
 type Update = Pick<Scenario, "before" | "firmware" | "sent" | "place" | "slots">;

@@ -1,21 +1,9 @@
 /** The record that tells the boot loader what to do, as the device's Updater leaves it: SPEC.md, section 11. */
-import { crc32 as zlibCRC } from "node:zlib";
-import { crc32 } from "../../ota/eboot";
+import { crc32 } from "node:zlib";
+import { encodeHeader, HEADER_LENGTH, RecordFlag } from "../../ota/boot-record/header";
 import { SECTOR } from "../../ota/image";
 
-const HEADER_LENGTH = 64;
-export const RecordFlag = Object.freeze({ TRIAL: 1, ONLY_RESTORE: 2, CRC_UNKNOWN: 4, GZIP: 8 } as const);
-/** Offsets of the states, of a word each. */
-export const RecordState = Object.freeze({
-	REFUSED: 0x80,
-	BEGUN: 0x84,
-	KEPT: 0x88,
-	INSTALLED: 0x8c,
-	CONFIRMED: 0x90,
-	RESTORE: 0x94,
-	RESTORED: 0x98,
-	RESTORING: 0x9c,
-} as const);
+export { RecordFlag, RecordState } from "../../ota/boot-record/header";
 
 export interface Intention {
 	sequence?: number;
@@ -33,25 +21,12 @@ export interface Intention {
 export function encodeIntention(intention: Intention): Uint8Array {
 	const { sequence = 1, flags, source, destination, staged, result, starts = 1 } = intention;
 	const isKnown = (flags & RecordFlag.CRC_UNKNOWN) === 0;
-	const crc = isKnown ? zlibCRC(result.subarray(destination === 0 ? SECTOR : 0)) : 0;
-	const words = [
-		0x4941544f,
-		1,
-		sequence,
-		flags,
-		source,
-		destination,
-		staged.length,
-		result.length,
-		crc,
-		starts,
-	];
+	const crc = isKnown ? crc32(result.subarray(destination === 0 ? SECTOR : 0)) : 0;
 	const bytes = new Uint8Array(2 * HEADER_LENGTH);
-	const view = new DataView(bytes.buffer);
-	words.forEach((word, i) => {
-		view.setUint32(4 * i, word, true);
-	});
-	view.setUint32(HEADER_LENGTH - 4, crc32(bytes, HEADER_LENGTH - 4), true);
+	const { length: size } = staged;
+	const { length } = result;
+	const header = { sequence, flags, source, destination, size, length, crc, starts };
+	encodeHeader(new DataView(bytes.buffer), header);
 	bytes.copyWithin(HEADER_LENGTH, 0, HEADER_LENGTH);
 	return bytes;
 }

@@ -12,7 +12,7 @@ import { board, codeOf, firmware, OLD, UpdaterBench, type UpdaterBenchOptions } 
 const { IMAGE, MD5, SPACE, WRITE, ERASE, ABANDONED } = ErrorCode;
 const PLACE = 0x200000;
 const ROOM = 0x1fa000;
-const STAGING = 0x102000;
+const STAGING = 0x104000;
 const SECTOR = 4096;
 const kind = "filesystem" as const;
 /** Whole sectors but for the last one. */

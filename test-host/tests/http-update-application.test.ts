@@ -217,7 +217,7 @@ describe("one at a time:", () => {
 		bench.update(image, { byteLength: undefined });
 		const outcome = await new Promise((resolve) => bench.client.updateFilesystem(server.url, "", resolve));
 		expect(outcome).toEqual({ result: "updated" });
-		expect(md5(bench.get(0x102000, image.length))).toBe(md5(image));
+		expect(md5(bench.get(0x104000, image.length))).toBe(md5(image));
 		bench.restart();
 		expect(bench.runs()).toBe("2.0.0");
 	});

@@ -73,7 +73,12 @@ describe("a firmware file", () => {
 	test("carries name and version where the updater looks for them", () => {
 		const file = buildFirmware(lamp);
 		const descriptor = readDescriptor(new DataView(file.buffer), DESCRIPTOR_OFFSET);
-		expect(descriptor).toEqual({ name: "lamp", version: "1.2.3" });
+		expect(descriptor).toEqual({ name: "lamp", version: "1.2.3", confirms: false });
+	});
+
+	test("says where it is told so that its application confirms itself", () => {
+		const file = buildFirmware({ ...lamp, confirms: true });
+		expect(readDescriptor(new DataView(file.buffer), DESCRIPTOR_OFFSET)?.confirms).toBe(true);
 	});
 
 	test("carries its length and its CRC, taken with both words 0, as the Arduino packer writes them", () => {

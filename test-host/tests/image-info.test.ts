@@ -68,7 +68,7 @@ describe("a firmware", () => {
 	});
 
 	test("tells its name and version", () => {
-		expect(imageInfo(firmware).descriptor).toEqual({ name: "weather", version: "1.2.0" });
+		expect(imageInfo(firmware).descriptor).toEqual({ name: "weather", version: "1.2.0", confirms: false });
 	});
 
 	test("of others has no name", () => {

@@ -87,10 +87,19 @@ describe.each(layouts)("%s", (_name, layout) => {
 		expect([...partitions.keys()]).toEqual(expect.arrayContaining(["running", "nextota", "storage"]));
 	});
 
-	test("keeps the running firmware and the preferences from being written", () => {
+	test("keeps what runs, the preferences and what only the boot loader writes from being written", () => {
+		const kept = ["running", "preferences", "bootstages", "previous"];
 		for (const [name, { readOnly = false }] of partitions) {
-			expect(readOnly, name).toBe(name === "running" || name === "preferences");
+			expect(readOnly, name).toBe(kept.includes(name));
 		}
+	});
+
+	test("has places for the boot loader's record and for two copies of its second stage", () => {
+		const sizes = ["bootrecord", "bootstages"].map((name) => {
+			const { offset = 0, end = 0 } = partitions.get(name) ?? {};
+			return end - offset;
+		});
+		expect(sizes).toEqual([0x1000, 0x2000]);
 	});
 
 	test("leaves the last five sectors, EEPROM and the SDK's own, to others", () => {
@@ -108,8 +117,12 @@ describe.each(layouts)("%s", (_name, layout) => {
 describe("a layout is refused", () => {
 	type Partition = LayoutFile["partitions"][string];
 	const running: Partition = { offset: "0x000000", size: "0x100000", readOnly: true };
+	const own: Record<string, Partition> = {
+		bootrecord: { offset: "0x3fa000", size: "0x1000" },
+		bootstages: { offset: "0x102000", size: "0x2000", readOnly: true },
+	};
 	const faultsOf = (partitions: Record<string, Partition>, flashSize = "0x400000") =>
-		layoutFaults({ flashSize, partitions: { running, ...partitions } });
+		layoutFaults({ flashSize, partitions: { running, ...own, ...partitions } });
 
 	test.each([
 		["half a sector", { offset: "0x200800", size: "0x1000" }, "not on sectors"],
@@ -130,7 +143,8 @@ describe("a layout is refused", () => {
 	});
 
 	test("for a size that no flash has", () => {
-		expect(faultsOf({}, "0x300000")).toEqual(["no flash has 0x300000 bytes"]);
+		const bootrecord = { offset: "0x200000", size: "0x1000" };
+		expect(faultsOf({ bootrecord }, "0x300000")).toEqual(["no flash has 0x300000 bytes"]);
 	});
 
 	test("for a name that the table has no room for", () => {
@@ -140,8 +154,52 @@ describe("a layout is refused", () => {
 		expect(faultsOf({ 'a"b': partition }).join()).toContain("no name");
 	});
 
+	test.each([
+		["a record of two sectors", { bootrecord: { offset: "0x300000", size: "0x2000" } }, "not of 4096 bytes"],
+		[
+			"a record that the application may not write",
+			{ bootrecord: { offset: "0x300000", size: "0x1000", readOnly: true } },
+			"the application writes it",
+		],
+		[
+			"one copy of the second stage",
+			{ bootstages: { offset: "0x300000", size: "0x1000", readOnly: true } },
+			"not of 8192 bytes",
+		],
+		[
+			"a second stage that the application may write",
+			{ bootstages: { offset: "0x300000", size: "0x2000" } },
+			"only the boot loader writes it",
+		],
+		[
+			"an application before that the application may write",
+			{ previous: { offset: "0x300000", size: "0x10000" } },
+			"previous: only the boot loader",
+		],
+		[
+			"less room for the application before than for the one that comes",
+			{
+				nextota: { offset: "0x200000", size: "0x10000" },
+				previous: { offset: "0x300000", size: "0xe000", readOnly: true },
+			},
+			"previous: smaller than the firmware",
+		],
+	])("for %s", (_what, partitions: Record<string, Partition>, fault) => {
+		expect(faultsOf(partitions)).toEqual([expect.stringContaining(fault)]);
+	});
+
+	test.each(["bootrecord", "bootstages"])("without %s", (name) => {
+		const { [name]: _, ...partitions }: Record<string, Partition> = { running, ...own };
+		expect(layoutFaults({ flashSize: "0x400000", partitions })).toEqual([`${name}: there is none`]);
+	});
+
+	test("but not with exactly as much room for the application before as a new one may take", () => {
+		const previous = { offset: "0x300000", size: "0xf000", readOnly: true };
+		expect(faultsOf({ nextota: { offset: "0x200000", size: "0x10000" }, previous })).toEqual([]);
+	});
+
 	test("and then there is no table", () => {
-		const layout = { flashSize: "0x400000", partitions: { running, storage: running } };
+		const layout = { flashSize: "0x400000", partitions: { running, ...own, storage: running } };
 		expect(() => layoutsHeader([["faulty.json", layout]])).toThrow("faulty.json: storage: overlaps running");
 	});
 
@@ -166,7 +224,7 @@ describe("a layout is refused", () => {
 			"one of them has to be the default",
 		],
 	])("when another one is for the same size, %s", (_what, one, two, fault) => {
-		const layout = { flashSize: "0x400000", partitions: { running } };
+		const layout = { flashSize: "0x400000", partitions: { running, ...own } };
 		const both: [string, LayoutFile][] = [
 			["one.json", { ...layout, ...one }],
 			["two.json", { ...layout, ...two }],
@@ -209,6 +267,10 @@ describe("no application is linked for a layout", () => {
 
 	test("but for one that has all of them there is a script, whose irom leaves place for the checksum", () => {
 		expect(faultsOf({})).toEqual([]);
-		expect(linkerScript("x.json", { flashSize: "0x400000", partitions: whole })).toContain("len = 0xFEFE0");
+		const script = linkerScript("x.json", { flashSize: "0x400000", partitions: whole });
+		expect(script).toContain("len = 0xFEFE0");
+		// Up to where our boot loader's second stage is loaded.
+		const [, start, length] = /iram1_0_seg : org = (\w+), len = (\w+)/.exec(script) ?? [];
+		expect(Number(start) + Number(length)).toBeLessThanOrEqual(0x4010e000);
 	});
 });

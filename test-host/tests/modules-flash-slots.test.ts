@@ -110,10 +110,10 @@ const boards: readonly Board[] = [
 			[TABLE_OFFSET, TABLE],
 		],
 		imageAddress: 0,
-		names: ["running", "preferences", "nextota", "storage"],
-		places: { running: 0, nextota: 0x102000 },
-		readOnly: ["running", "preferences"],
-		writable: ["nextota", "storage"],
+		names: ["running", "preferences", "bootstages", "nextota", "storage", "bootrecord"],
+		places: { running: 0, nextota: 0x104000 },
+		readOnly: ["running", "preferences", "bootstages"],
+		writable: ["nextota", "storage", "bootrecord"],
 	},
 ];
 

@@ -77,11 +77,11 @@ describe.skipIf(skipsXS)(`embedded:storage/flash in C${xsNote}`, () => {
 			{
 				"the names of the partitions, each once": [
 					"[...flash]",
-					["running", "preferences", "nextota", "storage"],
+					["running", "preferences", "bootstages", "nextota", "storage", "bootrecord"],
 				],
 				"the names anew after a loop was left": [
 					"for (const name of flash) break; return [...flash].length",
-					4,
+					6,
 				],
 				"the status of a partition": [
 					"storage().status()",
@@ -465,14 +465,14 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 		provesIn(
 			{
 				"has its preferences below the filesystem": [statusOf("preferences"), [0xe9000, 0x2000]],
-				"lets nextota begin on the sector behind": [statusOf("nextota"), [0x22000, 0xe9000 - 0x22000]],
+				"lets nextota begin on the sector behind": [statusOf("nextota"), [0x22000, 0xe6000 - 0x22000]],
 				"counts its blocks from there": [
 					`const partition = flash.open({ path: "nextota" });
 					partition.write(bytes(1), 0);
 					partition.write(bytes(2), ${SECTOR});
 					partition.eraseBlock(1);
 					return partition.status().blocks`,
-					0xe9 - 0x22,
+					0xe6 - 0x22,
 				],
 			},
 			{ size: 0x100000, contents: [[0, firmware(2, 0x21010)]] },
@@ -486,11 +486,11 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 	describe("of 1 MiB that the firmware fills", () => {
 		provesIn(
 			{
-				"leaves no room": [statusOf("nextota"), [0xe9000, 0]],
+				"leaves no room": [statusOf("nextota"), [0xe6000, 0]],
 				"where nothing can be written": [`flash.open({ path: "nextota" }).write(bytes(1), 0)`, "RangeError"],
 				"nor erased": [`flash.open({ path: "nextota" }).eraseBlock(0)`, "RangeError"],
 			},
-			{ size: 0x100000, contents: [[0, firmware(2, 0xe9000)]] },
+			{ size: 0x100000, contents: [[0, firmware(2, 0xe6000)]] },
 			untouched,
 		);
 	});
@@ -520,7 +520,7 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 			}),
 		],
 		["a segment of 4 GiB", damaged((view) => view.setUint32(0x100c, 0xfffffff0, true))],
-		["more than its place", damaged((view) => view.setUint32(0x100c, 0xe9ff8, true))],
+		["more than its place", damaged((view) => view.setUint32(0x100c, 0xe6ff8, true))],
 	])("of 1 MiB, whose application has %s,", (_what, contents) => {
 		provesIn(
 			{
@@ -535,7 +535,7 @@ describe.skipIf(skipsXS)(`the layout of the chip${xsNote}`, () => {
 	describe("of 2 MiB with a header that says 4", () => {
 		provesIn(
 			{
-				"is the one for 4, by which the SDK runs": ["[...flash].length", 4],
+				"is the one for 4, by which the SDK runs": ["[...flash].length", 6],
 				"opens what the chip has": [statusOf("running"), [0, 0x100000]],
 				"refuses what lies beyond it, which would be the start again": [statusOf("storage"), "Error"],
 				"refuses a part beyond it": [`flash.open({ path: "storage", mode: "r" })`, "Error"],

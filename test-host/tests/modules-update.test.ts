@@ -12,8 +12,8 @@ import { UpdaterBench } from "./updater-bench";
 const SECTOR = 4096;
 const LENGTH = 20_000;
 /** In the layout for 4 MiB. */
-const NEXTOTA = 0x102000;
-const NEXTOTA_SIZE = 0xfe000;
+const NEXTOTA = 0x104000;
+const NEXTOTA_SIZE = 0xfc000;
 const RUNNING = firmware("1.0.0", LENGTH);
 
 const IMPORTS = `

@@ -67,7 +67,7 @@ storage      data  spiffs   0x0f2000  0x0fb000    36K
 0x080000 ├────────────────────────────┤
          │ ota_1                      │   448K
 `);
-		expect(stdout).toContain("│ running, then nextota      │   932K\n");
+		expect(stdout).toContain("│ running, then nextota      │   920K\n");
 		expect(stdout).not.toContain("nodemcu");
 	});
 

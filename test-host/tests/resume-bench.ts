@@ -7,7 +7,7 @@ import { OLD, type UpdaterBenchOptions } from "./updater-bench";
 
 export const SECTOR = 4096;
 /** Where the record of the download lies. */
-const RECORD = 0x102000;
+const RECORD = 0x104000;
 export const TAG = '"v2"';
 
 export interface Serving {

@@ -12,7 +12,7 @@ import {
 } from "../../ota/resume";
 import { md5, UpdaterBench } from "./updater-bench";
 
-const PLACE = 0x102000;
+const PLACE = 0x104000;
 const SECTOR = 4096;
 const SOURCE = "http://a.test/update";
 const FIRMWARE: Resumable = {

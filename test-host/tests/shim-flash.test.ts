@@ -15,7 +15,8 @@ const bytes = (buffer: unknown) => (buffer instanceof ArrayBuffer ? [...new Uint
 describe("partitions", () => {
 	test("iterating gives each name of the layout once", () => {
 		chipForTest();
-		expect([...flash]).toEqual(["running", "nextota", "preferences", "storage"]);
+		const boot = ["bootstages", "bootrecord"];
+		expect([...flash]).toEqual(["running", "nextota", ...boot, "preferences", "storage"]);
 		chipForTest({}, 0x400000);
 		expect([...flash]).toEqual([...new Set(flash)]);
 	});
@@ -26,7 +27,7 @@ describe("partitions", () => {
 			expect(name).toBe("running");
 			break;
 		}
-		expect([...flash]).toHaveLength(4);
+		expect([...flash]).toHaveLength(6);
 	});
 
 	test("the status tells size, blocks, what an erase leaves, and where it lies", () => {
@@ -80,8 +81,8 @@ describe("a partition behind the running firmware", () => {
 		put(chipForTest().flash, 0, firmware(0x21000));
 		expect(flash.open({ path: "nextota" }).status()).toMatchObject({
 			address: 0x21000,
-			size: 0xe9000 - 0x21000,
-			blocks: 0xe9 - 0x21,
+			size: 0xe6000 - 0x21000,
+			blocks: 0xe6 - 0x21,
 		});
 	});
 

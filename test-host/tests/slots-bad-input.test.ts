@@ -268,7 +268,7 @@ describe("a board with eboot", () => {
 		const running = firmware("1.0.0", 60_000);
 		running.set(encodeTable(TWO_SLOTS), TABLE_OFFSET);
 		const bench = new UpdaterBench({ running });
-		expect(bench.updater.freeSpace("firmware")).toBe(0xfe000);
+		expect(bench.updater.freeSpace("firmware")).toBe(0xfc000);
 		expect(bootStrategy(board)).toBeInstanceOf(EbootStrategy);
 	});
 });

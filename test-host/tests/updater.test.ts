@@ -8,7 +8,7 @@ import { codeOf, firmware, md5, OLD, UpdaterBench } from "./updater-bench";
 
 const NEW = firmware("2.0.0", 30_000);
 const FILESYSTEM = 0x200000;
-const STAGING = 0x102000;
+const STAGING = 0x104000;
 const STORAGE_SIZE = 0x1fa000;
 
 function filled(length: number, seed = 7): Uint8Array {
@@ -120,10 +120,10 @@ describe("a firmware update", () => {
 		const image = NEW.slice();
 		image[3] = 0x20;
 		const bench = new UpdaterBench({ size: 0x100000, running });
-		expect(bench.updater.freeSpace("firmware")).toBe(0xe9000 - 20_480);
+		expect(bench.updater.freeSpace("firmware")).toBe(0xe6000 - 20_480);
 		bench.update(image);
 		bench.restart();
-		expect(commandOf(bench)?.source).toBe(0xe9000 - 32768);
+		expect(commandOf(bench)?.source).toBe(0xe6000 - 32768);
 		expect(bench.runs()).toBe("2.0.0");
 	});
 

@@ -22,6 +22,14 @@ export function manifestConfig(manifest = ownManifest): Settings {
 	return readManifest(manifest).config;
 }
 
+/** Whether an application says in its manifest, for the C of its descriptor, that it confirms itself. */
+export function manifestConfirms(manifest = ownManifest): boolean {
+	const { defines } = JSON.parse(readFileSync(manifest, "utf8")) as {
+		defines?: { ota8266?: { confirms?: number } };
+	};
+	return (defines?.ota8266?.confirms ?? 0) !== 0;
+}
+
 /** The modules in TypeScript of a manifest and of those that it includes, names and files, without the SDK's own. */
 export function manifestModules(manifest = ownManifest): ModuleFile[] {
 	return moduleFiles(readManifest(manifest), [".ts"]);

@@ -8,7 +8,7 @@ import { UpdateError } from "../../ota/errors";
 import { SECTOR } from "../../ota/image";
 import { flashSizes } from "../../tools/option-values";
 import { embeddedKeys, signBuild } from "../../tools/sign-build";
-import { applicationText, manifestConfig, root } from "./bundle";
+import { applicationText, manifestConfig, manifestConfirms, root } from "./bundle";
 import { buildFirmware, buildSlotImage } from "./image-builder";
 import type { Settings } from "./modules";
 import { sizeNibble } from "./slots-flash";
@@ -39,7 +39,8 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const keys = publicKeys && { publicKeys };
 	const script = await applicationText({ ...config, ...settings, name, version, ...keys }, options.manifest);
 	const header = { flashSize: sizeNibble(flashSize) };
-	const image = { script, name, version, ...header, ...(padTo !== undefined && { padTo }) };
+	const confirms = manifestConfirms(options.manifest);
+	const image = { script, name, version, confirms, ...header, ...(padTo !== undefined && { padTo }) };
 	return slot === undefined ? buildFirmware(image) : buildSlotImage({ ...image, slot });
 }
 

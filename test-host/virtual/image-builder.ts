@@ -44,13 +44,15 @@ export interface FirmwareOptions extends ImageHeader {
 	script: string;
 	name: string;
 	version: string;
+	/** Whether the application confirms itself, where it is on trial; it does not where not given. */
+	confirms?: boolean;
 	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
 	padTo?: number;
 }
 
 /** A firmware file: boot loader sector, application image. Throws RangeError where `padTo` is too little. */
 export function buildFirmware(options: FirmwareOptions): Uint8Array {
-	const { script, name, version, padTo, ...header } = options;
+	const { script, name, version, padTo, confirms = false, ...header } = options;
 	const text = new TextEncoder().encode(script);
 	const used = wholeWords(SCRIPT_OFFSET - IROM_OFFSET + text.length);
 	const smallest = APPLICATION_OFFSET + imageEnd(APPLICATION_OVERHEAD + used);
@@ -64,7 +66,7 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 	const room = padTo === undefined ? used : imageLength - 4 - APPLICATION_OVERHEAD;
 	const irom = new Uint8Array(Math.max(room, used));
 	noise.fill(irom.subarray(used));
-	writeDescriptor(new DataView(irom.buffer), DESCRIPTOR_OFFSET - IROM_OFFSET, { name, version });
+	writeDescriptor(new DataView(irom.buffer), DESCRIPTOR_OFFSET - IROM_OFFSET, { name, version, confirms });
 	irom.set(text, SCRIPT_OFFSET - IROM_OFFSET);
 
 	const application = buildImage({
@@ -93,7 +95,7 @@ export interface SlotImageOptions extends FirmwareOptions {
  * RangeError where `padTo` is too little.
  */
 export function buildSlotImage(options: SlotImageOptions): Uint8Array {
-	const { script, name, version, padTo, slot, ...header } = options;
+	const { script, name, version, padTo, slot, confirms = false, ...header } = options;
 	const text = new TextEncoder().encode(script);
 	const start = MAP_START + (slot % MAP_LENGTH) + HEADER_LENGTH + SEGMENT_HEADER_LENGTH;
 	const descriptor = DESCRIPTOR_PLACE - HEADER_LENGTH - SEGMENT_HEADER_LENGTH;
@@ -108,7 +110,7 @@ export function buildSlotImage(options: SlotImageOptions): Uint8Array {
 	const noise = new Noise(crc32(new TextEncoder().encode(name + version + script)));
 	const mapped = new Uint8Array(padTo === undefined ? used : Math.max((padTo & ~15) - 4 - overhead, used));
 	noise.fill(mapped.subarray(used));
-	writeDescriptor(new DataView(mapped.buffer), descriptor, { name, version });
+	writeDescriptor(new DataView(mapped.buffer), descriptor, { name, version, confirms });
 	mapped.set(applicationStub(start + stub + STUB_LENGTH, text.length), stub);
 	mapped.set(text, stub + STUB_LENGTH);
 	const image = buildImage({
