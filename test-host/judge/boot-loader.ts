@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECTOR } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 import { parseOwnBootLoader } from "../../tools/image/own-boot-loader";
 import { root } from "../virtual/bundle";
-import { type BootConfig, FLASH_SIZE } from "./places";
+import { FLASH_SIZE } from "./places";
 
 /** Cells of a flash with nothing else in it: sector 0, and both copies of the second stage. */
 export function bootLoaderCells(config: BootConfig, file = join(root, "dist/boot.elf")): Uint8Array {

@@ -1,20 +1,8 @@
 /** A small flash, in which every place of a layout is some sectors large, so that all of it can be looked at often. */
 import { SECTOR } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 
 export const FLASH_SIZE = 0x40000;
-
-export interface BootConfig {
-	flashSize: number;
-	record: number;
-	applicationEnd: number;
-	/** Both 0 where there is no room for the application before. */
-	previous: number;
-	previousEnd: number;
-	filesystem: number;
-	filesystemEnd: number;
-	/** Two sectors. */
-	stages: number;
-}
 
 export const PLACES: BootConfig = Object.freeze({
 	flashSize: FLASH_SIZE,

@@ -1,10 +1,11 @@
 /** What an update can be, each on a board of its own. */
 import { gzipSync } from "node:zlib";
 import { SECTOR } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 import { Noise } from "../virtual/noise";
 import type { JudgedBoard } from "./board";
 import { applicationOf, firmware } from "./images";
-import { type BootConfig, NO_PREVIOUS, PLACES, STAGING } from "./places";
+import { NO_PREVIOUS, PLACES, STAGING } from "./places";
 import { encodeIntention, RecordFlag } from "./record";
 
 export interface Plan {

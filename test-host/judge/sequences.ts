@@ -4,12 +4,13 @@
  */
 import { gzipSync } from "node:zlib";
 import { SECTOR } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 import { Noise } from "../virtual/noise";
 import { ResetCause } from "../virtual/outcome";
 import type { JudgedBoard } from "./board";
 import type { Judged } from "./cuts";
 import { applicationOf, firmware } from "./images";
-import { type BootConfig, FLASH_SIZE, STAGING } from "./places";
+import { FLASH_SIZE, STAGING } from "./places";
 import { encodeIntention, RecordFlag, RecordState } from "./record";
 
 /** Firmware of one sector, of nearly two, and a little more. */

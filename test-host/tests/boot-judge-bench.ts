@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { buildBootLoader } from "../../boot/build";
+import type { BootConfig } from "../../tools/image/boot-config";
 import { JudgedBoard } from "../judge/board";
 import { bootLoaderCells } from "../judge/boot-loader";
-import { type BootConfig, NO_PREVIOUS, PLACES } from "../judge/places";
+import { NO_PREVIOUS, PLACES } from "../judge/places";
 import { Solo } from "../judge/solo";
 import { bootMachine } from "../lx106/boot/boot";
 import { temporaryFolder } from "./signing-bench";

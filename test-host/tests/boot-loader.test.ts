@@ -1,8 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { SECTOR } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 import { applicationOf, firmware } from "../judge/images";
-import { type BootConfig, NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
+import { NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
 import { encodeIntention, RecordFlag } from "../judge/record";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";

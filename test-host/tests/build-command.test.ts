@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { readLayouts } from "../../partitions/layout-file";
 import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
@@ -13,12 +13,6 @@ import { ota8266Here } from "./command-line";
 import { fakeSdk } from "./fake-sdk";
 import { application, eboot, oldEboot, Programs, withCompiler } from "./lx106";
 import { ecPair, failure } from "./signing-bench";
-
-vi.mock(import("../../partitions/layout-file"), async (original) => {
-	const { withBootPlaces } = await import("./boot-layouts");
-	const module = await original();
-	return { ...module, readLayouts: (folder) => withBootPlaces(module.readLayouts(folder)) };
-});
 
 const manifests = join(root, "manifests");
 

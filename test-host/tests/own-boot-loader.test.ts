@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { buildBootLoader } from "../../boot/build";
 import { COMMAND_LENGTH, encodeCommand } from "../../ota/eboot";
 import { SECTOR } from "../../ota/image";
-import { readLayouts } from "../../partitions/layout-file";
+import { type LayoutFile, readLayouts } from "../../partitions/layout-file";
 import { readElf } from "../../tools/elf/elf";
 import { findElfBootLoader } from "../../tools/elf-input";
 import {
@@ -27,13 +27,13 @@ import { runEboot } from "../virtual/eboot";
 import { NorControl, NorFlash } from "../virtual/nor";
 import { ResetCause } from "../virtual/outcome";
 import { RtcMemory } from "../virtual/rtc";
-import { bootLayout } from "./boot-layouts";
 import { withCompiler } from "./lx106";
 import { CONFIG, firstStage, SECOND_STAGE } from "./own-firmware";
 import { temporaryFolder } from "./signing-bench";
 
-const layouts = readLayouts();
-const nodemcu = bootLayout("nodemcu-4m", layouts);
+const layouts = new Map(readLayouts());
+const layout = (name: string) => layouts.get(`${name}.json`) as LayoutFile;
+const nodemcu = layout("nodemcu-4m");
 
 const words = fc.record<BootConfig & BootStage>(
 	Object.fromEntries(
@@ -81,7 +81,7 @@ describe("the configuration", () => {
 describe("a layout's places", () => {
 	test("are those of its partitions", () => {
 		expect(bootConfigOf(nodemcu)).toEqual(CONFIG);
-		expect(bootConfigOf(bootLayout("nodemcu-4m-1m", layouts))).toMatchObject({
+		expect(bootConfigOf(layout("nodemcu-4m-1m"))).toMatchObject({
 			previous: 0x104000,
 			previousEnd: 0x202000,
 			filesystem: 0x300000,
@@ -96,11 +96,11 @@ describe("a layout's places", () => {
 	])("without %s, or with less than it takes, are refused", (name, size) => {
 		const { [name]: gone, ...partitions } = nodemcu.partitions;
 		const small = { ...partitions, [name]: { offset: gone?.offset ?? "", size: String(size - 4096) } };
-		for (const layout of [
+		for (const faulty of [
 			{ ...nodemcu, partitions },
 			{ ...nodemcu, partitions: small },
 		]) {
-			expect(() => bootConfigOf(layout, "mine")).toThrow(
+			expect(() => bootConfigOf(faulty, "mine")).toThrow(
 				`mine: our boot loader wants a partition ${name} of ${size} bytes: choose another layout, or give an eboot.elf to --bootloader`,
 			);
 		}
@@ -224,7 +224,7 @@ withCompiler("the boot loader as it is built", () => {
 
 	test("leaves the program as it was, for another layout", () => {
 		const before = own.image(bootConfigOf(nodemcu));
-		own.image(bootConfigOf(bootLayout("generic-512k", layouts)));
+		own.image(bootConfigOf(layout("generic-512k")));
 		expect(Buffer.compare(own.image(bootConfigOf(nodemcu)), before)).toBe(0);
 	});
 

@@ -1,6 +1,6 @@
 /** `ota8266 pack --elf` behind our own boot loader. */
 import { readFileSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { SECTOR } from "../../ota/image";
 import { imageInfo } from "../../tools/image-info";
 import { bootMachine } from "../lx106/boot/boot";
@@ -11,12 +11,6 @@ import { RtcMemory } from "../virtual/rtc";
 import { ota8266Here } from "./command-line";
 import { application, Programs, withCompiler } from "./lx106";
 import { ecPair, failure } from "./signing-bench";
-
-vi.mock(import("../../partitions/layout-file"), async (original) => {
-	const { withBootPlaces } = await import("./boot-layouts");
-	const module = await original();
-	return { ...module, readLayouts: (folder) => withBootPlaces(module.readLayouts(folder)) };
-});
 
 withCompiler("ota8266 pack --elf with our boot loader", () => {
 	const programs = new Programs();
