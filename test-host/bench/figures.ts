@@ -1,5 +1,6 @@
 /** What things cost, each with its source. The bench's results are as good as these. */
 import counts from "../fixtures/lx106-figures.json";
+import type { FlashOperation } from "../virtual/nor-control";
 
 /** Microseconds of a flash chip. */
 export interface FlashCosts {
@@ -37,6 +38,12 @@ export const WORST: FlashCosts = {
 	pageProgram: 3000,
 	transfer: TRANSFER,
 };
+
+/** Microseconds of one operation on so many bytes. */
+export function flashTime(costs: FlashCosts, operation: FlashOperation | "read", length: number): number {
+	if (operation === "erase") return length === BLOCK ? costs.blockErase : costs.sectorErase;
+	return length * costs.transfer + (operation === "program" ? costs.pageProgram : 0);
+}
 
 const SECTOR = 4096;
 const BLOCK = 65_536;

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../virtual/bundle";
+import { cutTable, timeTable } from "./boot-loaders";
 import { bundleSimulation } from "./bundle";
 import { chart } from "./chart";
 import { TYPICAL, WORST } from "./figures";
@@ -14,15 +15,16 @@ import type * as Simulation from "./simulation";
 const HELP = `Compares ways to update in virtual time, and writes README.md, DESIGN.md and docs/bench.svg.
 
   npm run bench            all rows under all conditions
+  npm run bench -- boot    our boot loader beside eboot: power cuts, and the time of an install (after npm run build:boot)
   npm run bench -- serve   load on ota8266 serve, in real time: not the same each time
 `;
 
 /** Puts `text` between the markers of a file. Throws where it has none. */
-function fill(file: string, text: string): void {
+function fill(file: string, text: string, marker = "bench"): void {
 	const path = join(root, file);
 	const old = readFileSync(path, "utf8");
-	const marked = /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/;
-	if (!marked.test(old)) throw new Error(`${file} has no <!-- bench -->`);
+	const marked = new RegExp(`(<!-- ${marker} -->\\n)[\\s\\S]*?(<!-- /${marker} -->)`);
+	if (!marked.test(old)) throw new Error(`${file} has no <!-- ${marker} -->`);
 	writeFileSync(
 		path,
 		old.replace(marked, (_, begin, end) => `${begin}${text}\n${end}`),
@@ -50,8 +52,17 @@ async function updates(): Promise<void> {
 	process.stdout.write(`${short}\n\n${full}\n`);
 }
 
+function bootLoaders(): void {
+	const cuts = cutTable();
+	const times = timeTable();
+	fill("README.md", cuts, "cuts");
+	fill("DESIGN.md", times, "installs");
+	process.stdout.write(`${cuts}\n\n${times}\n`);
+}
+
 const [command] = process.argv.slice(2);
 if (command === undefined) await updates();
+else if (command === "boot") bootLoaders();
 else if (command === "serve") process.stdout.write(`${await serveTable()}\n`);
 else {
 	process.stdout.write(HELP);

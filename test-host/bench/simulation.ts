@@ -10,7 +10,17 @@ import { runRtosBoot } from "../virtual/rtos-boot";
 import type { AirOptions } from "./air";
 import { ArduinoCore } from "./arduino-core";
 import { Firmware, SERVER_PORT } from "./device/firmware";
-import { bootTimeOf, COMPLETE, type FlashCosts, FORM, INFLATE, START, timeOf, UPDATE } from "./figures";
+import {
+	bootTimeOf,
+	COMPLETE,
+	type FlashCosts,
+	FORM,
+	flashTime,
+	INFLATE,
+	START,
+	timeOf,
+	UPDATE,
+} from "./figures";
 import { insertMachine, Machine, SAVINGS, type Saving } from "./machine";
 import { startUploader } from "./peers/espota";
 import { startHTTPUpload, startServer } from "./peers/http";
@@ -18,7 +28,6 @@ import { startHTTPUpload, startServer } from "./peers/http";
 export type { Saving };
 
 const FLASH_SIZE = 0x400000;
-const BLOCK = 0x10000;
 const PASSWORD = "open sesame";
 
 /** How the bytes come, and who takes them. `core`: the Arduino core with espota; all others are ours. */
@@ -83,12 +92,7 @@ class Run {
 		const script = way === "form" ? UPDATE + FORM : UPDATE;
 		this.#machine = new Machine({ air: scenario.air, script, savings });
 		this.#flash = NorFlash.inMemory(FLASH_SIZE, {
-			onOperation: (operation, length) => {
-				let time = length * costs.transfer;
-				if (operation === "program") time += costs.pageProgram;
-				if (operation === "erase") time = length === BLOCK ? costs.blockErase : costs.sectorErase;
-				this.#spend(time);
-			},
+			onOperation: (operation, length) => this.#spend(flashTime(costs, operation, length)),
 		});
 		for (const [address, bytes] of before) this.#flash.program(address, bytes);
 		insertMachine(this.#machine);
