@@ -15,7 +15,14 @@ const LAYOUT = layoutFor(SIZE);
 const CONFIG = configFor(SIZE, LAYOUT);
 const STAGING = 0x1fc000;
 const header = { flashSize: sizeNibble(SIZE) };
-const RUNNING = buildFirmware({ script: "", name: "bench", version: "1", padTo: 2 * SECTOR, ...header });
+const RUNNING = buildFirmware({
+	script: "",
+	name: "bench",
+	version: "1",
+	padTo: 2 * SECTOR,
+	confirms: true,
+	...header,
+});
 const NEW = buildFirmware({ script: "", name: "bench", version: "2", padTo: 4 * SECTOR - 496, ...header });
 
 const HELPERS = `
@@ -23,10 +30,24 @@ const HELPERS = `
 	import flash from "embedded:storage/flash";
 	import { bootStrategy } from "ota/boot-loader";
 	import { BootRecord } from "ota/boot-record/record";
+	import { RecordTrial } from "ota/boot-record/record-trial";
 	const staged = Object.freeze({
 		address: ${STAGING}, size: ${NEW.length}, destination: 0, room: ${CONFIG.applicationEnd}, inflated: undefined,
 		image: Object.freeze({ md5: "${"12".repeat(16)}", version: "2", tag: "" }),
 	});
+	const known = Object.freeze({ md5: staged.image.md5, version: "", tag: "" });
+	/* A record as of a board that keeps the firmware before; its flags are those of a trial. */
+	function install() {
+		select();
+		const record = new BootRecord();
+		const given = { ...record.header, flags: 1, starts: 1 };
+		record.flash.write(new Uint8Array(128), 0);
+		const notes = record.flash.read(256, 0x200);
+		record.erase();
+		record.flash.write(notes, 0x200);
+		record.write(given);
+		for (const state of [${RecordState.KEPT}, ${RecordState.BEGUN}, ${RecordState.INSTALLED}]) record.set(state);
+	}
 	function select() {
 		const boot = bootStrategy(board);
 		boot.check(staged);
@@ -92,4 +113,46 @@ describe.skipIf(skipsXS)(`our boot loader's record, in the device's engine${xsNo
 		expect(Buffer.compare(flash.subarray(STAGING, STAGING + NEW.length), NEW)).toBe(0);
 		expect(Buffer.compare(flash.subarray(SECTOR, RUNNING.length), RUNNING.subarray(SECTOR))).toBe(0);
 	});
+
+	test("has a firmware on trial, until it is confirmed", async () => {
+		const { answers } = await run({
+			install: "install()",
+			pending:
+				"const trial = new RecordTrial(board); trial.begin(); return [trial.isPending, trial.refuses(known)]",
+			confirmed: `const trial = new RecordTrial(board); trial.confirm();
+				return [trial.isPending, new RecordTrial(board).isPending, new BootRecord().is(${RecordState.CONFIRMED})]`,
+		});
+		expect(answers.get("pending")).toBe("[true,false]");
+		expect(answers.get("confirmed")).toBe("[false,false,true]");
+	});
+
+	test("has one that the board went back from refused", async () => {
+		const { answers } = await run({
+			install: "install()",
+			back: `const record = new BootRecord(); record.set(${RecordState.RESTORE}); record.set(${RecordState.RESTORED}); return true`,
+			refused:
+				"const trial = new RecordTrial(board); trial.begin(); return [trial.isPending, trial.refuses(known)]",
+			// The layout of this board has no place for it.
+			none: "try { new RecordTrial(board).rollback(); } catch (error) { return error.code; }",
+		});
+		expect(answers.get("refused")).toBe("[false,true]");
+		expect(answers.get("none")).toBe("159");
+	});
+
+	test.each([
+		["before", (word: number) => word === 0xffffffff],
+		["during", () => true],
+		["after", (word: number) => word === 0],
+	] as const)(
+		"the power cut %s the word of its confirmation, changes nothing else",
+		async (when, isRight) => {
+			const { operations: at, flash: installed } = await run({ install: "install()" });
+			const scripts = { install: "install()", confirm: "new RecordTrial(board).confirm()" };
+			const { flash } = await run(scripts, [{ at, kind: `power ${when}` }]);
+			const place = CONFIG.record + RecordState.CONFIRMED;
+			expect(isRight(new DataView(flash.buffer, flash.byteOffset + place, 4).getUint32(0))).toBe(true);
+			flash.fill(0xff, place, place + 4);
+			expect(Buffer.compare(flash, installed)).toBe(0);
+		},
+	);
 });
