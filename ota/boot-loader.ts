@@ -1,8 +1,8 @@
 import flash from "embedded:storage/flash";
 import type { Board } from "./board";
 import type { BootStrategy } from "./boot";
-import { readConfig } from "./boot-record/config";
 import { OwnBootStrategy } from "./boot-record/own-boot-strategy";
+import { readConfig } from "./boot-record/read-config";
 import { EbootStrategy } from "./eboot";
 import { TABLE_NAME } from "./slots/partition-table";
 import { PartitionTableStrategy } from "./slots/partition-table-strategy";

@@ -70,14 +70,15 @@ export class RefusedImages {
 
 	/** The notes of what was refused, one behind the other, the first places first: for `put`, when all was erased. */
 	collect(): Uint8Array {
-		const notes = new Uint8Array(this.places.kept * NOTE_LENGTH);
-		let length = 0;
-		for (let i = 0; i < this.end && length < notes.length; i++) {
+		let count = 0;
+		for (let i = 0; i < this.end; i++) if (this.load(i) && this.refused) count += 1;
+		const notes = new Uint8Array(Math.min(count, this.places.kept) * NOTE_LENGTH);
+		for (let i = 0, at = 0; i < this.end && at < notes.length; i++) {
 			if (!this.load(i) || !this.refused) continue;
-			notes.set(this.bytes, length);
-			length += NOTE_LENGTH;
+			notes.set(this.bytes, at);
+			at += NOTE_LENGTH;
 		}
-		return notes.subarray(0, length);
+		return notes;
 	}
 
 	/** Writes what `collect` gave to a sector, behind what it has. */

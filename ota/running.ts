@@ -1,5 +1,6 @@
 /** The firmware that runs, as it lies in flash. */
 import flash, { type Flash } from "embedded:storage/flash";
+import Timer from "timer";
 import type { Board } from "./board";
 import { installedFirmware } from "./boot-record/outcome";
 import { DESCRIPTOR_LENGTH, DESCRIPTOR_PLACE, readDescriptor } from "./descriptor";
@@ -45,8 +46,14 @@ export class RunningFirmware {
 	 * file had: with `board` an image that came through the air is known by its CRC, and `md5` is that of what was sent.
 	 */
 	measure(onDone?: () => void, board?: Board): void {
-		const installed = board && installedFirmware();
-		if (!board || !installed) {
+		// In a turn of its own, for the stack's sake.
+		if (board) Timer.set(() => this.recognize(board, onDone));
+		else this.digest(onDone);
+	}
+
+	private recognize(board: Board, onDone: (() => void) | undefined): void {
+		const installed = installedFirmware();
+		if (!installed) {
 			this.digest(onDone);
 			return;
 		}

@@ -4,6 +4,7 @@
  * loader leaves in its record what it has done.
  * SPEC.md draws the record.
  */
+import Timer from "timer";
 import type { Board } from "./board";
 import { RecordFlag } from "./boot-record/header";
 import { hasOwnBootLoader, markTold, type Outcome, readOutcome } from "./boot-record/outcome";
@@ -106,14 +107,26 @@ export function readExpectation(board: Board): Expectation | undefined {
  * that a power cut came behind, too.
  */
 export function judge(board: Board, running: RunningFirmware, onVerdict: (verdict: Verdict) => void): void {
-	const outcome = readOutcome();
 	const given = readExpectation(board);
+	// The record is read in a turn of its own, for the stack's sake.
+	if (hasOwnBootLoader()) Timer.set(() => compare(board, running, onVerdict, given, true));
+	else if (given) compare(board, running, onVerdict, given, false);
+}
+
+function compare(
+	board: Board,
+	running: RunningFirmware,
+	onVerdict: (verdict: Verdict) => void,
+	given: Expectation | undefined,
+	isOwn: boolean,
+): void {
+	const outcome = isOwn ? readOutcome() : undefined;
 	const expected = outcome ? expectationOf(outcome, given) : given;
 	if (!expected) return;
 	const { kind, gzip, size, flashMode } = expected;
 	const known = outcome ? recorded(outcome, board) : undefined;
 	// Without a record of it nothing was taken up; and in flash lies another sector 0 than in the file.
-	const isLost = !outcome && kind === "firmware" && hasOwnBootLoader();
+	const isLost = isOwn && !outcome && kind === "firmware";
 	new FlashDigest({
 		partition: placeOf(kind).target,
 		length: isLost ? 0 : size,

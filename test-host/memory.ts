@@ -9,6 +9,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SECTOR } from "../ota/image";
 import { upload } from "../tools/espota";
 import { withClaims } from "../tools/image/claims";
 import { deviceKey } from "../tools/image/device-key";
@@ -20,8 +21,10 @@ import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
+import { layoutFor } from "./virtual/layout";
 import type { Settings } from "./virtual/modules";
-import { slotsFlash } from "./virtual/slots-flash";
+import { configFor, ownBootSector } from "./virtual/own-flash";
+import { sizeNibble, slotsFlash } from "./virtual/slots-flash";
 import { VirtualBoard } from "./virtual/virtual-board";
 import { type Peaks, XsEngine } from "./virtual/xs-engine";
 
@@ -31,6 +34,7 @@ const BLOCK = 32_768;
 export const STACK = 256;
 /** As large as a firmware with the usual modules. */
 const IMAGE_SIZE = 600_000;
+const FLASH_SIZE = 0x400000;
 
 export interface Scenario {
 	name: string;
@@ -43,6 +47,8 @@ export interface Scenario {
 	signer?: Signer;
 	/** The board has two slots. */
 	slots?: boolean;
+	/** The board has our boot loader. */
+	own?: boolean;
 }
 
 /** Of the boards that have slots. */
@@ -155,7 +161,30 @@ export const scenarios: readonly Scenario[] = [
 		signer: { type: "rsa", modulusLength: 2048 },
 		slots: true,
 	},
+	{
+		name: "our boot loader: browser's form, two strangers beside",
+		settings: { httpPassword: PASSWORD },
+		send: sendAmongStrangers,
+		own: true,
+	},
+	{ name: "our boot loader: a server's update", settings: {}, send: async () => {}, server: true, own: true },
+	{
+		name: "our boot loader: HTTP PUT, password, signed by RSA of 2048 bits",
+		settings: { httpPassword: PASSWORD },
+		send: sendByPUT,
+		signer: { type: "rsa", modulusLength: 2048 },
+		own: true,
+	},
 ];
+
+/** A firmware for a board of 4 MiB with our boot loader in its first sector, as far as the application looks at that. */
+function withOwnBootLoader(firmware: Uint8Array): Uint8Array {
+	const file = firmware.slice().fill(0xff, 0, SECTOR);
+	file.set(
+		ownBootSector(configFor(FLASH_SIZE, layoutFor(FLASH_SIZE)), { flashSize: sizeNibble(FLASH_SIZE) }),
+	);
+	return file;
+}
 
 /** A server that has this image for every board. */
 async function serve(image: Uint8Array): Promise<{ url: string; close(): void }> {
@@ -183,7 +212,14 @@ function keyPair({ type, modulusLength = 2048 }: Signer): { keys: string; privat
 }
 
 /** The peaks of a run in which an update of 600,000 bytes came in and was handed over. */
-export async function measure({ settings, send, server: asks, signer, slots }: Scenario): Promise<Peaks> {
+export async function measure({
+	settings,
+	send,
+	server: asks,
+	signer,
+	slots,
+	own,
+}: Scenario): Promise<Peaks> {
 	const folder = mkdtempSync(join(tmpdir(), "ota8266-memory-"));
 	const ports = { udp: 0, tcp: 0 };
 	let listens: () => void = () => {};
@@ -218,7 +254,7 @@ export async function measure({ settings, send, server: asks, signer, slots }: S
 		},
 	});
 	try {
-		board.flashByCable(slots ? slotsFlash(partitions, first) : first);
+		board.flashByCable(slots ? slotsFlash(partitions, first) : own ? withOwnBootLoader(first) : first);
 		board.powerOn();
 		await listening;
 		await send(ports.udp, image, ports.tcp);

@@ -1,5 +1,4 @@
 /** The configuration of our boot loader, at flash 0x10: SPEC.md, section 10. All are flash offsets, on sectors. */
-import flash from "embedded:storage/flash";
 
 export const CONFIG_OFFSET = 0x10;
 export const CONFIG_LENGTH = 48;
@@ -37,17 +36,4 @@ export function decodeConfig(view: DataView): BootConfig | undefined {
 		filesystemEnd: view.getUint32(32, true),
 		stages: view.getUint32(36, true),
 	};
-}
-
-/** That of the boot loader in flash; undefined where it is another boot loader, or cannot be read. */
-export function readConfig(): BootConfig | undefined {
-	try {
-		const running = flash.open({ path: "running", mode: "r" });
-		// With a partition table it is a slot.
-		const bytes = running.status().address === 0 ? running.read(CONFIG_LENGTH, CONFIG_OFFSET) : undefined;
-		running.close();
-		return bytes && decodeConfig(new DataView(bytes));
-	} catch {
-		return undefined;
-	}
 }

@@ -53,13 +53,14 @@ export function encodeHeader(view: DataView, header: RecordHeader): void {
 	view.setUint32(28, header.length, true);
 	view.setUint32(32, header.crc, true);
 	view.setUint32(36, header.starts, true);
-	view.setUint32(CRC_OFFSET, checkOf(view, 0), true);
+	view.setUint32(CRC_OFFSET, crc32(new Uint8Array(view.buffer, view.byteOffset, CRC_OFFSET)), true);
 }
 
 /** The header in 64 bytes of `view` at `at`, or undefined where there is none, or a torn one. */
 export function decodeHeader(view: DataView, at = 0): RecordHeader | undefined {
 	if (view.getUint32(at, true) !== MAGIC || view.getUint32(at + 4, true) !== FORMAT) return undefined;
-	if (view.getUint32(at + CRC_OFFSET, true) !== checkOf(view, at)) return undefined;
+	const checked = new Uint8Array(view.buffer, view.byteOffset + at, CRC_OFFSET);
+	if (view.getUint32(at + CRC_OFFSET, true) !== crc32(checked)) return undefined;
 	return {
 		sequence: view.getUint32(at + 8, true),
 		flags: view.getUint32(at + 12, true),
@@ -70,8 +71,4 @@ export function decodeHeader(view: DataView, at = 0): RecordHeader | undefined {
 		crc: view.getUint32(at + 32, true),
 		starts: view.getUint32(at + 36, true),
 	};
-}
-
-function checkOf(view: DataView, at: number): number {
-	return crc32(new Uint8Array(view.buffer, view.byteOffset + at, CRC_OFFSET));
 }

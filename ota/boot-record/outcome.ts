@@ -2,8 +2,8 @@
 import type { ImageIdentity } from "../boot";
 import { APPLICATION_OFFSET } from "../image";
 import { RECORD_NOTES, RefusedImages } from "../refused-images";
-import { readConfig } from "./config";
 import { type RecordHeader, RecordState } from "./header";
+import { readConfig } from "./read-config";
 import { BootRecord } from "./record";
 
 /** Words behind the note of the image, programmed to 0 when the application has told what became of it. */

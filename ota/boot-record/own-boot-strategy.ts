@@ -4,15 +4,17 @@ import type { Staged } from "../boot";
 import { CopyingStrategy } from "../copying-strategy";
 import { ErrorCode, UpdateError } from "../errors";
 import { APPLICATION_OFFSET, ApplicationScanner, SECTOR } from "../image";
-import { placeOf } from "../kind";
 import { RECORD_NOTES, RefusedImages } from "../refused-images";
-import { type BootConfig, readConfig } from "./config";
+import type { BootConfig } from "./config";
 import { flashCRC } from "./flash-crc";
 import { RecordFlag, type RecordHeader, RecordState } from "./header";
+import { readConfig } from "./read-config";
 import { BootRecord, RECORD_NAME } from "./record";
 import { PREVIOUS_NAME, RecordTrial } from "./record-trial";
 
 const STAGES_NAME = "bootstages";
+/** Where a firmware is staged, and a filesystem for the boot loader. */
+const STAGING_NAME = "nextota";
 /** A firmware on trial has one start to be confirmed in. */
 const STARTS = 1;
 
@@ -61,21 +63,24 @@ export class OwnBootStrategy extends CopyingStrategy {
 		}
 	}
 
+	// Steps one behind the other, and few names and objects: what is called here has little of the stack left, and of memory.
 	select(staged: Staged): void {
-		const header = this.headerOf(staged);
-		const record = new BootRecord();
-		header.sequence = ((record.header?.sequence ?? 0) + 1) >>> 0;
-		try {
-			const notes = new RefusedImages(record.flash, RECORD_NOTES);
-			const refused = notes.collect();
-			record.erase();
-			// Before the header, with which the record counts.
-			notes.describe(staged.image, header.sequence);
-			notes.append(0);
-			notes.put(refused, 0);
-		} catch (error) {
-			throw error instanceof UpdateError ? error : new UpdateError(ErrorCode.WRITE);
+		const first = staged.destination === 0 ? APPLICATION_OFFSET : 0;
+		let crc = 0;
+		if (staged.inflated === undefined) {
+			crc = flashCRC(this.board, STAGING_NAME, staged.address + first, staged.size - first);
 		}
+		const record = new BootRecord();
+		const sequence = record.nextSequence;
+		const notes = new RefusedImages(record.flash, RECORD_NOTES);
+		const refused = notes.collect();
+		record.erase();
+		// Before the header, with which the record counts.
+		notes.describe(staged.image, sequence);
+		notes.append(0);
+		notes.put(refused, 0);
+		const header = headerOf(staged, sequence, this.trial !== undefined);
+		header.crc = crc;
 		record.write(header);
 	}
 
@@ -91,26 +96,16 @@ export class OwnBootStrategy extends CopyingStrategy {
 	restart(): never {
 		this.board.restart();
 	}
+}
 
-	private headerOf({ address: source, size, destination, inflated }: Staged): RecordHeader {
-		const isGzip = inflated !== undefined;
-		const isFirmware = destination === 0;
-		const config = readConfig();
-		let flags = isGzip ? RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN : 0;
-		if (isFirmware && config && config.previousEnd > config.previous) flags |= RecordFlag.TRIAL;
-		const crc = isGzip ? 0 : this.crcOf(source, size, isFirmware ? APPLICATION_OFFSET : 0);
-		const starts = flags & RecordFlag.TRIAL ? STARTS : 0;
-		return { sequence: 0, flags, source, destination, size, length: inflated ?? size, crc, starts };
-	}
-
-	/** Of what lies in flash, from `first` on. */
-	private crcOf(source: number, size: number, first: number): number {
-		const path = placeOf("firmware").staging;
-		const partition = flash.open({ path, mode: "r" });
-		const start = source - partition.status().address;
-		partition.close();
-		return flashCRC(this.board, path, start + first, size - first);
-	}
+/** Without the CRC. */
+function headerOf(staged: Staged, sequence: number, hasTrials: boolean): RecordHeader {
+	const { address: source, size, destination, inflated } = staged;
+	const isTrial = hasTrials && destination === 0;
+	let flags = inflated === undefined ? 0 : RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN;
+	if (isTrial) flags |= RecordFlag.TRIAL;
+	const starts = isTrial ? STARTS : 0;
+	return { sequence, flags, source, destination, size, length: inflated ?? size, crc: 0, starts };
 }
 
 /** The layout that the application was made with has to be the boot loader's: it would write over what that stands on. */

@@ -7,6 +7,7 @@ import { RECORD_NOTES, RefusedImages } from "../refused-images";
 import type { Trial } from "../trial";
 import { flashCRC } from "./flash-crc";
 import { RecordState } from "./header";
+import { readConfig } from "./read-config";
 import { BootRecord, RECORD_NAME } from "./record";
 
 /** The partition where the boot loader keeps the application before. */
@@ -54,7 +55,8 @@ export class RecordTrial implements Trial {
 		}
 		if (!record.is(RecordState.KEPT))
 			throw new UpdateError(ErrorCode.NO_WAY_BACK, "there was no room for it");
-		if (!before || flashCRC(this.board, PREVIOUS_NAME, 0, before.length) !== before.crc) {
+		const address = readConfig()?.previous ?? 0;
+		if (!before || flashCRC(this.board, PREVIOUS_NAME, address, before.length) !== before.crc) {
 			throw new UpdateError(ErrorCode.NO_WAY_BACK, "it is damaged");
 		}
 		this.note(record, header.sequence, false);

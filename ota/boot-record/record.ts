@@ -32,10 +32,17 @@ export class BootRecord {
 	constructor(mode: "r" | "r+" = "r+") {
 		try {
 			this.flash = flash.open({ path: RECORD_NAME, mode });
-			this.read();
+			// As `read` does: what chooses an update has little of the stack left.
+			this.flash.read(this.view, 0);
+			this.header = decodeHeader(this.view) ?? decodeHeader(this.view, HEADER_LENGTH);
 		} catch {
 			throw new UpdateError(ErrorCode.READ);
 		}
+	}
+
+	/** Of the record that follows this one. */
+	get nextSequence(): number {
+		return ((this.header?.sequence ?? 0) + 1) >>> 0;
 	}
 
 	/** Whether it is of a firmware that was to be installed. */
@@ -120,11 +127,12 @@ export class BootRecord {
 			this.flash.write(bytes, 0);
 			this.flash.write(bytes, HEADER_LENGTH);
 			isWhole = this.flash.equals(bytes, 0) && this.flash.equals(bytes, HEADER_LENGTH);
-			this.read();
+			this.flash.read(this.view, 0);
 		} catch {
 			isWhole = false;
 		}
 		if (!isWhole) throw new UpdateError(ErrorCode.WRITE);
+		this.header = header;
 	}
 
 	private read(): void {

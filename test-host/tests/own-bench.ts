@@ -1,7 +1,6 @@
 /** A board with our boot loader's machine code on a bench, and the Updater of each start, in this thread. */
 import { onTestFinished } from "vitest";
 import { bootStrategy } from "../../ota/boot-loader";
-import { CONFIG_LENGTH } from "../../ota/boot-record/config";
 import type { RecordState } from "../../ota/boot-record/header";
 import { BootRecord } from "../../ota/boot-record/record";
 import { DESCRIPTOR_OFFSET, readDescriptor } from "../../ota/descriptor";
@@ -15,17 +14,16 @@ import { FLASH_SIZE, PLACES, STAGING } from "../judge/places";
 import board from "../shims/board";
 import { installGlobals } from "../shims/globals";
 import { insertChip, QUIET } from "../virtual/chip";
-import { buildFirmware, buildImage } from "../virtual/image-builder";
+import { buildFirmware } from "../virtual/image-builder";
 import type { Layout } from "../virtual/layout";
 import { PowerCut } from "../virtual/nor";
 import { ResetCause } from "../virtual/outcome";
+import { ownBootSector } from "../virtual/own-flash";
 import type { JudgeBench } from "./boot-judge-bench";
 import { md5, Restarted } from "./updater-bench";
 
 /** The header's nibble for the small flash of the judged board. */
 const FLASH_NIBBLE = 1;
-/** "OTAB", little-endian. */
-const CONFIG_MAGIC = 0x4241544f;
 
 /** A firmware of exactly `length` bytes, for the judged board's flash. */
 export function ownFirmware(version: string, length: number, confirms = true): Uint8Array {
@@ -47,27 +45,10 @@ export function layoutOf(config: BootConfig): Layout {
 	]);
 }
 
-/** Cells of a flash whose first sector has no more of the boot loader than its configuration. */
+/** Cells of a flash that has no more of the boot loader than its configuration. */
 function configured(config: BootConfig): Uint8Array {
-	const data = new Uint8Array(CONFIG_LENGTH);
-	const { flashSize, record, applicationEnd, previous, previousEnd, filesystem, filesystemEnd, stages } =
-		config;
-	const places = [
-		flashSize,
-		record,
-		applicationEnd,
-		previous,
-		previousEnd,
-		filesystem,
-		filesystemEnd,
-		stages,
-	];
-	const view = new DataView(data.buffer);
-	[CONFIG_MAGIC, 1, ...places].forEach((word, i) => {
-		view.setUint32(4 * i, word, true);
-	});
 	const cells = new Uint8Array(FLASH_SIZE).fill(0xff);
-	cells.set(buildImage({ segments: [{ address: 0x3ffe8000, data }], entry: 0x4010f000 }));
+	cells.set(ownBootSector(config));
 	return cells;
 }
 
