@@ -9,8 +9,7 @@ const LENGTH = 0x3000;
 
 withCompiler("the boot loader's machine code, what it stands on damaged after a power cut", () => {
 	const bench = new JudgeBench();
-	const { judged } = bench;
-	const { machine: board } = judged;
+	const { judged, board } = bench;
 
 	/** Cuts the power after each flash operation, and damages what the repair would read. */
 	const lives = function* (plan: Plan, damage: (judged: Twins) => void) {

@@ -9,6 +9,8 @@ import { temporaryFolder } from "./signing-bench";
 
 export class JudgeBench {
 	readonly judged = new Twins();
+	/** The one by the machine code. */
+	readonly board = this.judged.machine;
 	readonly #cells = new Map<BootConfig, Uint8Array>();
 
 	/** Compiles the boot loader before the tests. */

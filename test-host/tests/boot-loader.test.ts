@@ -12,8 +12,7 @@ const NEW = firmware({ seed: 2, length: 3 * SECTOR, packed: true });
 
 withCompiler("the boot loader's machine code", () => {
 	const bench = new JudgeBench();
-	const { judged } = bench;
-	const { machine: board } = judged;
+	const { judged, board } = bench;
 	const has = (file: Uint8Array) =>
 		Buffer.compare(board.installed(file.length - SECTOR), applicationOf(file)) === 0;
 	const prepare = (staged: Uint8Array, config: BootConfig = NO_PREVIOUS) => {
