@@ -1,7 +1,7 @@
 /** The configuration of our boot loader, twelve words at flash 0x10: SPEC.md, section 10. */
 import type { NorFlash } from "../nor";
 
-const CONFIG_OFFSET = 0x10;
+export const CONFIG_OFFSET = 0x10;
 export const CONFIG_LENGTH = 48;
 const CONFIG_VERSION = 1;
 /** `OTAB`, little-endian. */
@@ -44,6 +44,11 @@ export const NODEMCU_4M: BootConfig = Object.freeze({
 	stages: 0x102000,
 });
 
+/** Of a flash of so many bytes; undefined where its layout has no places for the boot loader yet. */
+export function bootConfigFor(flashSize: number | undefined): BootConfig | undefined {
+	return flashSize === NODEMCU_4M.flashSize ? NODEMCU_4M : undefined;
+}
+
 /** In the order of the words, behind magic and version. */
 const FIELDS = [
 	"flashSize",
@@ -70,6 +75,11 @@ export function encodeBootConfig(config: BootConfig & BootStage): Uint8Array {
 
 const bytes = new Uint8Array(CONFIG_LENGTH);
 const words = new Uint32Array(bytes.buffer);
+
+/** Whether a configuration begins with these bytes. */
+export function hasMagic(bytes: Uint8Array): boolean {
+	return bytes.length >= 4 && Buffer.compare(bytes.subarray(0, 4), Buffer.from("OTAB")) === 0;
+}
 
 /** That of the boot loader in a flash; undefined where it is another one. As the loader itself, by the magic alone. */
 export function readBootConfig(flash: NorFlash): (BootConfig & BootStage) | undefined {
