@@ -186,6 +186,7 @@ withCompiler("a gzip, by the boot loader's machine code and by its model", () =>
 	/** Code lengths of 0, 1 and 18, which are 10, 11 and 0. */
 	const lengths = [0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
 	const zeros = (count: number) => `0${low(count - 11, 7)}`;
+	const long = (count: number) => `11${low(count - 11, 7)}`;
 
 	describe.each([
 		["a block of the type that there is not", "111", ""],
@@ -196,11 +197,21 @@ withCompiler("a gzip, by the boot loader's machine code and by its model", () =>
 		],
 		["a match before the start", "1100000001000000000000", "\0\0\0"],
 		["a length that there is not", `110${"00110000"}11000110${"00000"}0000000`, "\0".repeat(259)],
-		["a distance that there is not", `110${"00110000"}0000001${"11110"}0000000`, ""],
+		// From 32,769 bytes back: more than a window, and fewer than came.
+		[
+			"a distance that there is not",
+			`110${"00110000"}${"1100010100000".repeat(128)}0000001${"11110"}${"0".repeat(14)}0000000`,
+			"\0".repeat(1 + 128 * 258 + 3),
+		],
 		["no block that is the last", "010" + "0000000", ""],
 		["code lengths that are too many for a code", dynamic(257, 1, [1, 1, 1, 0], ""), ""],
 		["code lengths that leave codes unused", dynamic(257, 1, [2, 2, 0, 0], ""), ""],
-		["a repetition of nothing", dynamic(257, 1, [1, 0, 0, 1], `1${low(0, 2)}`), ""],
+		// Codes 0, 1, 16 and 18 are 00, 01, 10 and 11. But for its first symbol it is a block without a byte.
+		[
+			"a repetition of nothing",
+			dynamic(257, 1, [2, 0, 2, ...lengths.slice(3)], `1000${long(138)}${long(115)}01010`),
+			"",
+		],
 		["a repetition beyond the end", dynamic(257, 1, lengths, zeros(138) + zeros(138)), ""],
 		["no code for the end", dynamic(257, 1, lengths, `11${zeros(138)}${zeros(117)}1010`), ""],
 	])("%s", (_, bits, output) => {
