@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
+import { ownFlash } from "../test-host/virtual/own-boot/stages";
 import { SerialServer } from "../test-host/virtual/serial/serial-server";
 import { slotsFlash } from "../test-host/virtual/slots-flash";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
@@ -24,12 +25,14 @@ import { readImage } from "./read-image";
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
 const factoryFirmware = new URL("firmware.bin", dist);
 const slotFirmware = new URL("firmware-slot.bin", dist);
+const bootLoader = fileURLToPath(new URL("boot.elf", dist));
 const xsProgram = fileURLToPath(new URL("xs-host", dist));
 
 interface SimulateOptions {
 	engine: "node" | "xs";
 	flash: string;
 	flashSize?: string;
+	boot: "eboot" | "ours";
 	otaPort: number;
 	hostName?: string;
 	password?: string;
@@ -67,6 +70,11 @@ export function simulateCommand(): Command {
 			new Option("--engine <name>", "what runs the application: Node, or XS with the device's memory")
 				.choices(["node", "xs"])
 				.default("node"),
+		)
+		.addOption(
+			new Option("--boot <name>", "boot loader of what is flashed by cable, a new flash's first firmware too")
+				.choices(["eboot", "ours"])
+				.default("eboot"),
 		)
 		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", listeningPort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
@@ -108,6 +116,7 @@ Examples:
   ota8266 simulate --serial-port 3333 --download-mode
   ota8266 simulate --public-key keys/public.key --min-version-counter 2
   ota8266 simulate --firmware dist/firmware-2.0.0.bin
+  ota8266 simulate --flash safe.flash --boot ours
   ota8266 simulate --flash slots.flash --partitions partitions/two-slots-4m.csv`,
 		)
 		.action(simulate);
@@ -170,13 +179,15 @@ async function simulate(options: SimulateOptions): Promise<void> {
 }
 
 /** What goes into the flash from 0 on before the board starts; undefined: it stays as it is. Throws UpdateError. */
-async function cableImage(
-	{ firmware, partitions: file, flashSize = "4M" }: SimulateOptions,
-	fresh: boolean,
-): Promise<Uint8Array | undefined> {
+async function cableImage(options: SimulateOptions, fresh: boolean): Promise<Uint8Array | undefined> {
+	const { firmware, partitions: file, flash, flashSize = "4M", boot } = options;
 	if (file === undefined) {
-		return firmware !== undefined ? readImage(firmware) : fresh ? readFileSync(factoryFirmware) : undefined;
+		if (firmware === undefined && !fresh) return undefined;
+		const image = firmware === undefined ? readFileSync(factoryFirmware) : await readImage(firmware);
+		if (boot === "eboot") return image;
+		return ownFlash(image, bootLoader, existsSync(flash) ? statSync(flash).size : flashSizes.get(flashSize));
 	}
+	if (boot === "ours") throw new Error("--boot ours is for a flash without --partitions");
 	const { partitions, md5 = true } = await readTable(file);
 	const size = flashSizes.get(flashSize);
 	const problems = problemsOf(partitions, { md5, ...(size !== undefined && { flashSize: size }) });

@@ -1,18 +1,17 @@
-/** The boot loader's machine code on judged boards. */
+/** The boot loader's machine code and its model on judged boards, which must agree at every start. */
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { buildBootLoader } from "../../boot/build";
 import type { BootConfig } from "../../tools/image/boot-config";
-import { JudgedBoard } from "../judge/board";
 import { bootLoaderCells } from "../judge/boot-loader";
 import { NO_PREVIOUS, PLACES } from "../judge/places";
-import { Solo } from "../judge/solo";
-import { bootMachine } from "../lx106/boot/boot";
+import { Twins } from "../judge/twins";
 import { temporaryFolder } from "./signing-bench";
 
 export class JudgeBench {
-	readonly board = new JudgedBoard((start) => bootMachine(start));
-	readonly judged = new Solo(this.board);
+	readonly judged = new Twins();
+	/** The one by the machine code. */
+	readonly board = this.judged.machine;
 	readonly #cells = new Map<BootConfig, Uint8Array>();
 
 	/** Compiles the boot loader before the tests. */
@@ -31,8 +30,8 @@ export class JudgeBench {
 		return cells;
 	}
 
-	/** Puts it into the board, which is switched on anew. */
+	/** Puts it into the boards, which are switched on anew. */
 	insert(config: BootConfig): void {
-		this.board.renew(this.cells(config));
+		this.judged.renew(this.cells(config));
 	}
 }

@@ -13,30 +13,30 @@ const NEW = firmware({ seed: 2, length: 3 * SECTOR, packed: true });
 
 withCompiler("the boot loader's machine code", () => {
 	const bench = new JudgeBench();
-	const { board } = bench;
+	const { judged, board } = bench;
 	const has = (file: Uint8Array) =>
 		Buffer.compare(board.installed(file.length - SECTOR), applicationOf(file)) === 0;
 	const prepare = (staged: Uint8Array, config: BootConfig = NO_PREVIOUS) => {
 		bench.insert(config);
-		board.put(SECTOR, applicationOf(OLD));
-		board.put(STAGING, staged);
+		judged.put(SECTOR, applicationOf(OLD));
+		judged.put(STAGING, staged);
 	};
 	const zipped = (file: Uint8Array) => new Uint8Array(gzipSync(file));
 
 	test("says what eboot says, and takes its command once", () => {
 		prepare(NEW);
-		board.command(STAGING, 0, NEW.length);
-		expect(board.start()).toBe("application");
+		judged.command(STAGING, 0, NEW.length);
+		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/v[0-9a-f]{8}\r\n@cp:0\r\nld\r\n$/);
 		expect(board.hasCommand).toBe(false);
 		expect(has(NEW)).toBe(true);
-		expect(board.start()).toBe("application");
+		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/v00003000\r\n~ld\r\n$/);
 	});
 
 	test("loads the application's segments, and hands over its stack", () => {
 		prepare(NEW);
-		board.start();
+		judged.start();
 		expect(board.application?.entry).toBe(0x40100004);
 		const loaded = board.application?.memory.read(0x3ffe8000, 16);
 		expect(loaded && Buffer.from(OLD).includes(Buffer.from(loaded))).toBe(true);
@@ -70,8 +70,8 @@ withCompiler("the boot loader's machine code", () => {
 		] as const)("%s", (_, staged, [source, destination, size], code) => {
 			prepare(staged);
 			const before = board.cells.slice();
-			board.command(source, destination, size);
-			expect(board.start()).toBe("application");
+			judged.command(source, destination, size);
+			expect(judged.start()).toBe("application");
 			// A length that is read out of other bytes may be any.
 			const told = /@cp:(\d+)\r\nld/.exec(board.uart)?.[1];
 			if (code === 12) expect(["6", "12"]).toContain(told);
@@ -87,48 +87,50 @@ withCompiler("the boot loader's machine code", () => {
 			bench.insert(PLACES);
 			const whole = board.cells.slice(stages, stages + 2 * SECTOR);
 			const stage = board.cells.slice(stages, stages + SECTOR);
-			board.put(SECTOR, applicationOf(OLD));
-			board.put(OLD.length, stage);
-			for (const address of damage) board.erase(address + 100, 500);
-			expect(board.start()).toBe("application");
+			judged.put(SECTOR, applicationOf(OLD));
+			judged.put(OLD.length, stage);
+			for (const address of damage) judged.erase(address + 100, 500);
+			expect(judged.start()).toBe("application");
 			expect(Buffer.compare(board.cells.subarray(stages, stages + 2 * SECTOR), whole)).toBe(0);
 		}
 	});
 
 	test("without a second stage starts what runs, and installs nothing", () => {
 		prepare(NEW);
-		board.erase(NO_PREVIOUS.stages, 2 * SECTOR);
-		board.command(STAGING, 0, NEW.length);
-		expect(board.start()).toBe("application");
+		judged.erase(NO_PREVIOUS.stages, 2 * SECTOR);
+		judged.command(STAGING, 0, NEW.length);
+		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/@cp:14\r\nld\r\n$/);
 		expect(has(OLD)).toBe(true);
 	});
 
 	test("says so where there is nothing to start, and waits", () => {
 		bench.insert(PLACES);
-		expect(board.start()).toBe("waits");
+		expect(judged.start()).toBe("waits");
 		expect(board.uart).toMatch(/~no application, flash me\r\n$/);
 	});
 
 	test("takes up an install again that the flash refused, where there is no way back", () => {
 		prepare(NEW);
 		const intention = { flags: 0, source: STAGING, destination: 0, staged: NEW, result: NEW };
-		board.put(NO_PREVIOUS.record, encodeIntention(intention));
-		board.control.arm({ at: board.operations, kind: "fail", only: "erase", repeat: true });
-		expect(board.start()).toBe("waits");
+		judged.put(NO_PREVIOUS.record, encodeIntention(intention));
+		judged.each(({ control }) => {
+			control.arm({ at: control.operations, kind: "fail", only: "erase", repeat: true });
+		});
+		expect(judged.start()).toBe("waits");
 		expect(board.uart).toMatch(/~cp:4\r\nno application, flash me\r\n$/);
-		board.cutPower();
-		expect(board.start()).toBe("application");
+		judged.cutPower();
+		expect(judged.start()).toBe("application");
 		expect(has(NEW)).toBe(true);
 	});
 
 	test("brings the application before back where the new one is damaged later", () => {
 		prepare(NEW, PLACES);
-		board.command(STAGING, 0, NEW.length);
-		board.start();
+		judged.command(STAGING, 0, NEW.length);
+		judged.start();
 		expect(has(NEW)).toBe(true);
-		board.erase(SECTOR + 100, 50);
-		expect(board.start()).toBe("application");
+		judged.erase(SECTOR + 100, 50);
+		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/~back\r\nld\r\n$/);
 		expect(has(OLD)).toBe(true);
 	});
@@ -137,8 +139,8 @@ withCompiler("the boot loader's machine code", () => {
 		const onTrial = (result: Uint8Array) => {
 			prepare(result, PLACES);
 			const intention = { flags: RecordFlag.TRIAL, source: STAGING, destination: 0, staged: result, result };
-			board.put(PLACES.record, encodeIntention(intention));
-			for (let i = 0; i < 3; i++) expect(board.start()).toBe("application");
+			judged.put(PLACES.record, encodeIntention(intention));
+			for (let i = 0; i < 3; i++) expect(judged.start()).toBe("application");
 		};
 
 		test("goes back from what has not confirmed itself at its second start", () => {
@@ -155,15 +157,17 @@ withCompiler("the boot loader's machine code", () => {
 
 	test("believes nothing that RAM still holds of the start before", () => {
 		prepare(NEW);
-		expect(board.start()).toBe("application");
+		expect(judged.start()).toBe("application");
 		// The loader's own table of CRCs, of which the application has used a part for something else.
 		const ram = board.application?.memory.read(0x3ffe8000, 0x18000)?.slice() ?? new Uint8Array();
 		const table = Buffer.from(ram.buffer).indexOf(Buffer.from("00000000963007772c610eee", "hex"));
 		expect(table).toBeGreaterThan(0);
 		ram.fill(0x55, table + 4, table + 1020);
-		board.ram = ram;
-		board.command(STAGING, 0, NEW.length);
-		expect(board.start()).toBe("application");
+		judged.each((each) => {
+			each.ram = ram;
+		});
+		judged.command(STAGING, 0, NEW.length);
+		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/@cp:0\r\nld\r\n$/);
 	});
 });

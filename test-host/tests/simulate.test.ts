@@ -3,8 +3,10 @@ import { createSocket } from "node:dgram";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { bootLoaderFile, buildBootLoader } from "../../boot/build";
 import { newFirmware, until } from "./board-bench";
+import { withCompiler } from "./lx106";
 import { exitCode, port, run } from "./simulate-bench";
 import { slotFirmware } from "./slots-board-bench";
 import { temporaryFile } from "./temporary-flash";
@@ -77,6 +79,7 @@ test.each([
 	["--mac", "18:FE"],
 	["--ota-port", "99999"],
 	["--flash-size", "3M"],
+	["--boot", "grub"],
 ])("%s %s is wrong usage, with exit code 2", async (option, value) => {
 	const board = run("simulate", option, value);
 	expect(await exitCode(board.process)).toBe(2);
@@ -133,6 +136,39 @@ test("a board with slots is made of a partition table, and takes an image into t
 	// Its flash has a table now: that is enough.
 	const again = run("simulate", ...options);
 	await until(() => again.out.includes("ota8266 2.0.0 ready"));
+});
+
+withCompiler("with our boot loader", () => {
+	beforeAll(() => {
+		if (!existsSync(bootLoaderFile)) buildBootLoader();
+	});
+
+	test("a new board takes an upload, and has it in its flash afterwards", async () => {
+		const flash = temporaryFile();
+		const image = join(dirname(flash), "firmware-2.0.0.bin");
+		writeFileSync(image, await newFirmware());
+		const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--boot", "ours");
+		const otaPort = await port(board);
+		const upload = run("upload", image, "--host", "127.0.0.1", "--port", otaPort);
+		expect(await exitCode(upload.process)).toBe(0);
+		await until(() => /[@~]cp:0\r\nld\r\nota8266 2.0.0 ready/.test(board.out));
+		board.process.kill("SIGINT");
+		expect(await exitCode(board.process)).toBe(0);
+
+		const again = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns");
+		await until(() => again.out.includes("~ld\r\nota8266 2.0.0 ready"));
+	});
+
+	test.each([
+		["a partition table", ["--partitions", "table.csv"], "--partitions"],
+		["a flash that has no places for it", ["--flash-size", "512K"], "4M only"],
+	])("%s is told with exit code 1, and no flash is made", async (_, options, text) => {
+		const flash = temporaryFile();
+		const board = run("simulate", "--flash", flash, "--ota-port", "0", "--boot", "ours", ...options);
+		expect(await exitCode(board.process)).toBe(1);
+		expect(board.errors).toContain(text);
+		expect(existsSync(flash)).toBe(false);
+	});
 });
 
 test.each([

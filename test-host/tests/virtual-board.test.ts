@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildFirmware } from "../virtual/image-builder";
 import { encodeApplication, type Resource } from "../virtual/modules";
+import { NODEMCU_4M } from "../virtual/own-boot/config";
+import { modelStages, withOwnBoot } from "../virtual/own-boot/stages";
 import { BoardBench, FIRST, newFirmware, until } from "./board-bench";
 import { type EngineName, engines } from "./engines";
 import { md5 } from "./updater-bench";
@@ -102,6 +105,57 @@ describe.each(engines)("on %s, an update", (engine: EngineName) => {
 		await reader.result();
 		await bench.printed("update to 2.0.0 did not take effect: the boot loader left 1.0.0 running");
 		expect(bench.uart).toContain("cp:B2\r\n");
+	});
+});
+
+describe.each(engines)("on %s, with our boot loader, an update", (engineName: EngineName) => {
+	const packed = (image: Uint8Array) => withOwnBoot(image, modelStages, NODEMCU_4M);
+
+	async function started(settings = {}): Promise<BoardBench> {
+		const bench = await boardWith(packed(FIRST), { engineName, settings });
+		await bench.ready();
+		return bench;
+	}
+
+	test.each([
+		["raw", (image: Uint8Array) => image],
+		["compressed", (image: Uint8Array) => new Uint8Array(gzipSync(image))],
+	])("%s is handed to it, and runs", async (_, staged) => {
+		const bench = await started();
+		const image = packed(await newFirmware());
+		const uploader = await bench.uploader(staged(image));
+		bench.restarting();
+		await uploader.invite();
+		expect((await uploader.upload()).result).toBe("OK");
+		await bench.printed("update to 2.0.0 took effect");
+		expect(bench.uart).toMatch(/[@~]cp:0\r\nld\r\n/);
+		expect(md5(bench.get(0, image.length))).toBe(md5(image));
+	});
+
+	test("that is cut by the power while it is installed runs when the power comes back", async () => {
+		const bench = await started({ otaPassword: "secret" });
+		// Its version is longer, so that no sector is the same.
+		const image = await newFirmware("2.0.0-beta");
+		const uploader = await bench.uploader(image);
+		await uploader.invite("secret", true);
+		bench.soil(image.length);
+		const staged = Math.ceil(image.length / 4096) + Math.ceil(image.length / 256);
+		// Record, its copy, and some sectors.
+		bench.arm(staged + 100, "power during");
+		bench.restarting();
+		const socket = await uploader.accept();
+		const reader = new Reader(socket);
+		socket.write(image);
+		await reader.result();
+		await until(() => bench.board.state === "off");
+		expect(bench.uart).toMatch(/[@~]cp:$/);
+		const half = readFileSync(bench.flashFile).subarray(4096, image.length);
+		expect([FIRST, image].filter((each) => half.equals(each.subarray(4096)))).toEqual([]);
+		await bench.powerOn();
+		expect(bench.uart).toContain("~cp:0\r\nld\r\n");
+		expect(bench.version).toBe("2.0.0-beta");
+		// The boot loader's own sector is never written.
+		expect(md5(bench.get(0, 4096))).toBe(md5(packed(FIRST).subarray(0, 4096)));
 	});
 });
 

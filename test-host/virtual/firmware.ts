@@ -9,7 +9,7 @@ import { SECTOR } from "../../ota/image";
 import { flashSizes } from "../../tools/option-values";
 import { embeddedKeys, signBuild } from "../../tools/sign-build";
 import { applicationText, manifestConfig, manifestConfirms, root } from "./bundle";
-import { buildFirmware, buildSlotImage } from "./image-builder";
+import { buildFirmware, buildSlotImage, type FirmwareOptions as ImageOptions } from "./image-builder";
 import type { Settings } from "./modules";
 import { sizeNibble } from "./slots-flash";
 
@@ -26,6 +26,8 @@ export interface FirmwareOptions {
 	settings?: Settings;
 	/** Bytes of flash that the header tells of; 4 MiB where not given. */
 	flashSize?: number | undefined;
+	/** Our boot loader in eboot's place. */
+	ownBoot?: ImageOptions["ownBoot"];
 	/** Flash offset of a slot: an image for that, in place of a firmware for eboot. */
 	slot?: number | undefined;
 }
@@ -35,13 +37,14 @@ export async function makeFirmware(options: FirmwareOptions = {}): Promise<Uint8
 	const config = manifestConfig(options.manifest);
 	const name = options.name ?? String(config.name);
 	const version = options.version ?? String(config.version);
-	const { publicKeys, settings, slot, padTo, flashSize = 0x400000 } = options;
+	const { publicKeys, settings, slot, padTo, ownBoot, flashSize = 0x400000 } = options;
 	const keys = publicKeys && { publicKeys };
 	const script = await applicationText({ ...config, ...settings, name, version, ...keys }, options.manifest);
 	const header = { flashSize: sizeNibble(flashSize) };
 	const confirms = manifestConfirms(options.manifest);
 	const image = { script, name, version, confirms, ...header, ...(padTo !== undefined && { padTo }) };
-	return slot === undefined ? buildFirmware(image) : buildSlotImage({ ...image, slot });
+	if (slot === undefined) return buildFirmware({ ...image, ...(ownBoot && { ownBoot }) });
+	return buildSlotImage({ ...image, slot });
 }
 
 const HELP = `Makes a firmware for the virtual board out of main.ts and manifest.json.

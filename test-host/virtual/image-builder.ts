@@ -25,6 +25,8 @@ import {
 } from "../../tools/image/build-image";
 import { applicationStub, STUB_LENGTH } from "./application";
 import { Noise } from "./noise";
+import type { BootConfig } from "./own-boot/config";
+import { modelStages, type Stages, withOwnBoot } from "./own-boot/stages";
 import { RTOS_BOOT_MARKER } from "./rtos-boot";
 
 const EBOOT_ADDRESS = 0x4010f000;
@@ -48,11 +50,13 @@ export interface FirmwareOptions extends ImageHeader {
 	confirms?: boolean;
 	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
 	padTo?: number;
+	/** Our boot loader in eboot's place, for these places; its second stage then comes behind. Without machine code where none is given. */
+	ownBoot?: { config: BootConfig; stages?: Stages };
 }
 
 /** A firmware file: boot loader sector, application image. Throws RangeError where `padTo` is too little. */
 export function buildFirmware(options: FirmwareOptions): Uint8Array {
-	const { script, name, version, padTo, confirms = false, ...header } = options;
+	const { script, name, version, padTo, ownBoot, confirms = false, ...header } = options;
 	const text = new TextEncoder().encode(script);
 	const used = wholeWords(SCRIPT_OFFSET - IROM_OFFSET + text.length);
 	const smallest = APPLICATION_OFFSET + imageEnd(APPLICATION_OVERHEAD + used);
@@ -82,7 +86,7 @@ export function buildFirmware(options: FirmwareOptions): Uint8Array {
 	file.set(image);
 	noise.fill(file.subarray(image.length));
 	fillPackerWords(file);
-	return file;
+	return ownBoot ? withOwnBoot(file, ownBoot.stages ?? modelStages, ownBoot.config) : file;
 }
 
 export interface SlotImageOptions extends FirmwareOptions {

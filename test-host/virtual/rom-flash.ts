@@ -30,6 +30,13 @@ export class RomFlash {
 		return bytes;
 	}
 
+	/** SPIRead of as many whole words as a buffer has; false (the function's 1) where it stays as it was. */
+	readInto(address: number, bytes: Uint8Array): boolean {
+		if ((address + bytes.length) >>> 0 > this.size) return false;
+		this.#pieces(address, bytes, (at, piece) => this.#flash.read(at, piece));
+		return true;
+	}
+
 	/** SPIWrite; false where it reports a failure. */
 	write(address: number, bytes: Uint8Array): boolean {
 		if ((address + bytes.length) >>> 0 > this.size || bytes.length % 4 !== 0) return false;

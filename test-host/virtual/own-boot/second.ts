@@ -1,0 +1,101 @@
+/** The second stage: what is intended is carried out, what is on trial is counted (boot/second.c). */
+import { ACTION_COPY_RAW, ACTION_LOAD_APP, type EbootCommand } from "../../../ota/eboot";
+import { APPLICATION_OFFSET, SECTOR } from "../../../ota/image";
+import { printf } from "../uart";
+import { install, isResult, take } from "./install";
+import type { Loader } from "./loader";
+import { Flag, State } from "./record";
+import { isBefore, restore, wayBack } from "./restore";
+
+/** Of the application: "OTA8", the format's version in 16 bits, flags in 16 bits. */
+const DESCRIPTOR = APPLICATION_OFFSET + 0x20;
+const DESCRIPTOR_MAGIC = 0x3841544f;
+const CONFIRMS = 0x00010001;
+const CONFIRMS_MASK = 0x0001ffff;
+const descriptor = new Uint32Array(2);
+const descriptorBytes = new Uint8Array(descriptor.buffer);
+
+function isPending({ record }: Loader): boolean {
+	return (
+		record.exists &&
+		(record.header.flags & Flag.ONLY_RESTORE) === 0 &&
+		!record.is(State.REFUSED) &&
+		!record.is(State.INSTALLED) &&
+		!record.is(State.RESTORE)
+	);
+}
+
+/** A flag of the application's descriptor (SPEC.md, section 1) says so: what cannot is never on trial. */
+function canConfirm({ flash }: Loader): boolean {
+	flash.readInto(DESCRIPTOR, descriptorBytes);
+	const [magic = 0, flags = 0] = descriptor;
+	return magic === DESCRIPTOR_MAGIC && (flags & CONFIRMS_MASK) === CONFIRMS;
+}
+
+function isOnTrial(loader: Loader): boolean {
+	const { record } = loader;
+	return (
+		(record.header.flags & Flag.TRIAL) !== 0 &&
+		record.header.destination === 0 &&
+		record.is(State.KEPT) &&
+		record.is(State.INSTALLED) &&
+		!record.is(State.CONFIRMED) &&
+		!record.is(State.RESTORE) &&
+		canConfirm(loader)
+	);
+}
+
+/** Whether the application's place holds something of one piece, as far as the record knows. */
+function isTrusted(loader: Loader): boolean {
+	const { record } = loader;
+	const isInstalling =
+		record.header.destination === 0 &&
+		(record.header.flags & Flag.ONLY_RESTORE) === 0 &&
+		record.is(State.BEGUN) &&
+		!record.is(State.INSTALLED) &&
+		!record.is(State.REFUSED);
+	const isHalf = isInstalling || record.is(State.RESTORING);
+	return record.is(State.RESTORED) || !isHalf || isBefore(loader) || isResult(loader);
+}
+
+function hasApplication(loader: Loader): boolean {
+	const { config, image } = loader;
+	return isTrusted(loader) && image.verify(APPLICATION_OFFSET, config.applicationEnd) > 0;
+}
+
+function act(loader: Loader, command: EbootCommand | undefined): void {
+	// Not over what is on trial, nor while there is something to be taken up.
+	const isToldToCopy = command?.action === ACTION_COPY_RAW && !isOnTrial(loader) && isTrusted(loader);
+	const { print } = loader;
+	if (isPending(loader)) {
+		printf(print, "cp:");
+		printf(print, `${install(loader)}\n`);
+	} else if (isToldToCopy) {
+		printf(print, "cp:");
+		printf(print, `${take(loader, command)}\n`);
+	}
+}
+
+/** Carries out what is intended; gives the flash offset of the image to start, 0 where there is none. */
+export function second(loader: Loader, command: EbootCommand | undefined): number {
+	const { config, image, record } = loader;
+	record.read();
+	act(loader, command);
+	let address = APPLICATION_OFFSET;
+	if (command?.action === ACTION_LOAD_APP) address = (address + command.source) >>> 0;
+	if (isOnTrial(loader) && record.startsUsed >= record.header.starts) {
+		record.set(isResult(loader) ? State.RESTORE : State.CONFIRMED);
+	}
+	const isToRestore = record.is(State.RESTORE) || (record.header.flags & Flag.ONLY_RESTORE) !== 0;
+	if (isToRestore && !record.is(State.RESTORED)) restore(loader);
+	const isOther = address !== APPLICATION_OFFSET && address % SECTOR === 0;
+	if (!isOther || image.verify(address, config.flashSize) === 0) {
+		address = APPLICATION_OFFSET;
+		if (!hasApplication(loader)) {
+			wayBack(loader);
+			if (!hasApplication(loader)) return 0;
+		}
+	}
+	if (isOnTrial(loader)) record.useStart();
+	return address;
+}
