@@ -140,7 +140,7 @@ export class Updater {
 		}
 		// It would be written over what the board may have to go back to, or over the boot loader's record of that.
 		if (this.stages(kind) && this.onTrial) throw new UpdateError(ErrorCode.ON_TRIAL);
-		if (kind === "firmware" && boot.fault) throw boot.fault;
+		if (this.stages(kind) && boot.fault) throw boot.fault;
 		const awaits = this.awaitsRestart;
 		this.#update = this.make(options);
 		const staged = this.stages(kind);

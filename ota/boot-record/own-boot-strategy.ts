@@ -8,6 +8,7 @@ import { RECORD_NOTES, RefusedImages } from "../refused-images";
 import type { BootConfig } from "./config";
 import { flashCRC } from "./flash-crc";
 import { RecordFlag, type RecordHeader, RecordState } from "./header";
+import { markTold } from "./outcome";
 import { readConfig } from "./read-config";
 import { BootRecord, RECORD_NAME } from "./record";
 import { PREVIOUS_NAME, RecordTrial } from "./record-trial";
@@ -87,7 +88,10 @@ export class OwnBootStrategy extends CopyingStrategy {
 	clear(): void {
 		try {
 			const record = new BootRecord();
-			if (record.isUntouched) record.set(RecordState.REFUSED);
+			if (!record.isUntouched) return;
+			record.set(RecordState.REFUSED);
+			// Nobody waits for what has become of it.
+			markTold("refused");
 		} catch {
 			// The boot loader reads all of what is staged before it takes it: it refuses what has been written over.
 		}

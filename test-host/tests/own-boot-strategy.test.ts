@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Staged } from "../../ota/boot";
 import { bootStrategy } from "../../ota/boot-loader";
 import { RecordFlag, RecordState } from "../../ota/boot-record/header";
+import { readOutcome } from "../../ota/boot-record/outcome";
 import { OwnBootStrategy } from "../../ota/boot-record/own-boot-strategy";
 import { readConfig } from "../../ota/boot-record/read-config";
 import { EbootStrategy } from "../../ota/eboot";
@@ -125,6 +126,8 @@ describe("an update for our boot loader", () => {
 		bench.update(NEW);
 		const opened = bench.updater.open({ kind: "firmware", byteLength: NEW.length });
 		expect(bench.record.is(RecordState.REFUSED)).toBe(true);
+		// The next start has nothing to tell of it.
+		expect(readOutcome()).toBeUndefined();
 		opened.close();
 		bench.update(NEW);
 		expect(bench.record.is(RecordState.REFUSED)).toBe(false);
@@ -253,6 +256,9 @@ describe("a boot loader with other places than the application's layout", () => 
 		expect(own().fault?.message).toContain(`(${place})`);
 		const open = () => updater.open({ kind: "firmware", byteLength: NEW.length });
 		expect(codeOf(open)).toBe(ErrorCode.OTHER_LAYOUT);
+		// Nor a filesystem that would be staged.
+		const filesystem = () => updater.open({ kind: "filesystem", byteLength: 5000 });
+		expect(codeOf(filesystem)).toBe(ErrorCode.OTHER_LAYOUT);
 		expect(codeOf(() => own().check(staged({})))).toBe(ErrorCode.OTHER_LAYOUT);
 	});
 });
