@@ -9,7 +9,6 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SECTOR } from "../ota/image";
 import { upload } from "../tools/espota";
 import { withClaims } from "../tools/image/claims";
 import { deviceKey } from "../tools/image/device-key";
@@ -21,10 +20,9 @@ import { BOUNDARY, formBody } from "./tests/form-body";
 import { Uploader } from "./tests/uploader";
 import { root } from "./virtual/bundle";
 import { makeFirmware } from "./virtual/firmware";
-import { layoutFor } from "./virtual/layout";
 import type { Settings } from "./virtual/modules";
-import { configFor, ownBootSector } from "./virtual/own-flash";
-import { sizeNibble, slotsFlash } from "./virtual/slots-flash";
+import { bootConfigFor, modelStages, withOwnBoot } from "./virtual/own-boot/stages";
+import { slotsFlash } from "./virtual/slots-flash";
 import { VirtualBoard } from "./virtual/virtual-board";
 import { type Peaks, XsEngine } from "./virtual/xs-engine";
 
@@ -177,15 +175,6 @@ export const scenarios: readonly Scenario[] = [
 	},
 ];
 
-/** A firmware for a board of 4 MiB with our boot loader in its first sector, as far as the application looks at that. */
-function withOwnBootLoader(firmware: Uint8Array): Uint8Array {
-	const file = firmware.slice().fill(0xff, 0, SECTOR);
-	file.set(
-		ownBootSector(configFor(FLASH_SIZE, layoutFor(FLASH_SIZE)), { flashSize: sizeNibble(FLASH_SIZE) }),
-	);
-	return file;
-}
-
 /** A server that has this image for every board. */
 async function serve(image: Uint8Array): Promise<{ url: string; close(): void }> {
 	const headers = {
@@ -254,7 +243,13 @@ export async function measure({
 		},
 	});
 	try {
-		board.flashByCable(slots ? slotsFlash(partitions, first) : own ? withOwnBootLoader(first) : first);
+		board.flashByCable(
+			slots
+				? slotsFlash(partitions, first)
+				: own
+					? withOwnBoot(first, modelStages, bootConfigFor(FLASH_SIZE))
+					: first,
+		);
 		board.powerOn();
 		await listening;
 		await send(ports.udp, image, ports.tcp);

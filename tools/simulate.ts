@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ErrorCode, UpdateError } from "../ota/errors";
 import type { Settings } from "../test-host/virtual/modules";
 import { NodeEngine } from "../test-host/virtual/node-engine";
-import { ownFlash } from "../test-host/virtual/own-boot/stages";
+import { bootConfigFor, modelStages, withOwnBoot } from "../test-host/virtual/own-boot/stages";
 import { SerialServer } from "../test-host/virtual/serial/serial-server";
 import { slotsFlash } from "../test-host/virtual/slots-flash";
 import { VirtualBoard } from "../test-host/virtual/virtual-board";
@@ -25,14 +25,13 @@ import { readImage } from "./read-image";
 const dist = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
 const factoryFirmware = new URL("firmware.bin", dist);
 const slotFirmware = new URL("firmware-slot.bin", dist);
-const bootLoader = fileURLToPath(new URL("boot.elf", dist));
 const xsProgram = fileURLToPath(new URL("xs-host", dist));
 
 interface SimulateOptions {
 	engine: "node" | "xs";
 	flash: string;
 	flashSize?: string;
-	boot: "eboot" | "ours";
+	boot?: "eboot" | "ours";
 	otaPort: number;
 	hostName?: string;
 	password?: string;
@@ -72,9 +71,10 @@ export function simulateCommand(): Command {
 				.default("node"),
 		)
 		.addOption(
-			new Option("--boot <name>", "boot loader of what is flashed by cable, a new flash's first firmware too")
-				.choices(["eboot", "ours"])
-				.default("eboot"),
+			new Option(
+				"--boot <name>",
+				"boot loader of what is flashed by cable (default: ours in a new flash, that of the file with --firmware)",
+			).choices(["ours", "eboot"]),
 		)
 		.option("--ota-port <port>", "UDP port of ArduinoOTA, 0 for any", listeningPort, 8266)
 		.option("--host-name <name>", "name on the network (default: esp8266- and the chip id)")
@@ -116,7 +116,7 @@ Examples:
   ota8266 simulate --serial-port 3333 --download-mode
   ota8266 simulate --public-key keys/public.key --min-version-counter 2
   ota8266 simulate --firmware dist/firmware-2.0.0.bin
-  ota8266 simulate --flash safe.flash --boot ours
+  ota8266 simulate --boot eboot
   ota8266 simulate --flash slots.flash --partitions partitions/two-slots-4m.csv`,
 		)
 		.action(simulate);
@@ -184,8 +184,9 @@ async function cableImage(options: SimulateOptions, fresh: boolean): Promise<Uin
 	if (file === undefined) {
 		if (firmware === undefined && !fresh) return undefined;
 		const image = firmware === undefined ? readFileSync(factoryFirmware) : await readImage(firmware);
-		if (boot === "eboot") return image;
-		return ownFlash(image, bootLoader, existsSync(flash) ? statSync(flash).size : flashSizes.get(flashSize));
+		if (boot === "eboot" || (firmware !== undefined && boot === undefined)) return image;
+		const size = existsSync(flash) ? statSync(flash).size : flashSizes.get(flashSize);
+		return size === undefined ? image : withOwnBoot(image, modelStages, bootConfigFor(size));
 	}
 	if (boot === "ours") throw new Error("--boot ours is for a flash without --partitions");
 	const { partitions, md5 = true } = await readTable(file);

@@ -4,15 +4,13 @@ import { describe, expect, test } from "vitest";
 import { decodeHeader, HEADER_LENGTH, RecordState } from "../../ota/boot-record/header";
 import { SECTOR } from "../../ota/image";
 import { buildFirmware } from "../virtual/image-builder";
-import { layoutFor } from "../virtual/layout";
 import type { Fault } from "../virtual/nor";
-import { configFor, ownBootSector } from "../virtual/own-flash";
+import { bootConfigFor, modelStages } from "../virtual/own-boot/stages";
 import { sizeNibble } from "../virtual/slots-flash";
 import { type Outcome, runNative, skipsXS, xsNote } from "./native-bench";
 
 const SIZE = 0x400000;
-const LAYOUT = layoutFor(SIZE);
-const CONFIG = configFor(SIZE, LAYOUT);
+const CONFIG = bootConfigFor(SIZE);
 const STAGING = 0x1fc000;
 const header = { flashSize: sizeNibble(SIZE) };
 const RUNNING = buildFirmware({
@@ -57,7 +55,7 @@ const HELPERS = `
 function run(scripts: Readonly<Record<string, string>>, faults: readonly Fault[] = []): Promise<Outcome> {
 	const contents = [
 		[0, RUNNING],
-		[0, ownBootSector(CONFIG, header)],
+		[0, modelStages.image(CONFIG, header)],
 		[STAGING, NEW],
 	] as const;
 	return runNative(scripts, { size: SIZE, contents, faults, helpers: HELPERS });
@@ -97,8 +95,8 @@ describe.skipIf(skipsXS)(`our boot loader's record, in the device's engine${xsNo
 		expect(outcome.answers.get("void")).toBe("true");
 		// What only the boot loader writes.
 		expect(outcome.answers.get("stages")).toBe("Error");
-		// An erase, the note, the header twice, a state each.
-		expect(outcome.operations).toBe(6);
+		// An erase, the note, the header twice, a state each, and that it needs not be told.
+		expect(outcome.operations).toBe(7);
 	});
 
 	test.each([

@@ -18,7 +18,7 @@ import { buildFirmware } from "../virtual/image-builder";
 import type { Layout } from "../virtual/layout";
 import { PowerCut } from "../virtual/nor";
 import { ResetCause } from "../virtual/outcome";
-import { ownBootSector } from "../virtual/own-flash";
+import { modelStages } from "../virtual/own-boot/stages";
 import type { JudgeBench } from "./boot-judge-bench";
 import { md5, Restarted } from "./updater-bench";
 
@@ -48,7 +48,7 @@ export function layoutOf(config: BootConfig): Layout {
 /** Cells of a flash that has no more of the boot loader than its configuration. */
 function configured(config: BootConfig): Uint8Array {
 	const cells = new Uint8Array(FLASH_SIZE).fill(0xff);
-	cells.set(ownBootSector(config));
+	cells.set(modelStages.image(config));
 	return cells;
 }
 

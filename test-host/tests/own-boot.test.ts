@@ -1,5 +1,4 @@
 /** Our boot loader's model where there is no compiler: that it does as the machine code, boot-loader.test.ts shows. */
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ACTION_LOAD_APP } from "../../ota/eboot";
 import { SECTOR } from "../../ota/image";
@@ -8,9 +7,7 @@ import { applicationOf, firmware } from "../judge/images";
 import { NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
 import { boot } from "../virtual/boot";
 import { buildRtosBoot } from "../virtual/image-builder";
-import { NorFlash } from "../virtual/nor";
-import { encodeBootConfig, readBootConfig } from "../virtual/own-boot/config";
-import { modelStages, readStages, withOwnBoot } from "../virtual/own-boot/stages";
+import { modelStages, withOwnBoot } from "../virtual/own-boot/stages";
 
 const OLD = firmware({ seed: 1, length: 2 * SECTOR + 1000 });
 const NEW = firmware({ seed: 2, length: 3 * SECTOR, packed: true });
@@ -113,10 +110,6 @@ describe.each([
 });
 
 describe("the stages", () => {
-	test("that are not built are told with what builds them", () => {
-		expect(() => readStages("nowhere/boot.elf")).toThrow("npm run build:boot");
-	});
-
 	test("stay as they are in a firmware that has them", () => {
 		const file = withOwnBoot(OLD, modelStages, PLACES);
 		expect(withOwnBoot(file, modelStages, NO_PREVIOUS)).toBe(file);
@@ -127,30 +120,4 @@ describe("the stages", () => {
 		damaged[5000] = (damaged[5000] ?? 0) ^ 1;
 		expect(() => withOwnBoot(damaged, modelStages, PLACES)).toThrow("no application");
 	});
-});
-
-test("property: a configuration is read as it was written", () => {
-	const word = fc.nat(0xffffffff);
-	const config = fc.record({
-		flashSize: word,
-		record: word,
-		applicationEnd: word,
-		previous: word,
-		previousEnd: word,
-		filesystem: word,
-		filesystemEnd: word,
-		stages: word,
-		stageLength: word,
-		stageCRC: word,
-	});
-	const flash = NorFlash.inMemory(0x1000);
-	fc.assert(
-		fc.property(config, (given) => {
-			flash.eraseSector(0);
-			flash.program(0x10, encodeBootConfig(given));
-			expect(readBootConfig(flash)).toEqual(given);
-		}),
-	);
-	flash.program(0x10, Uint8Array.of(0));
-	expect(readBootConfig(flash)).toBeUndefined();
 });

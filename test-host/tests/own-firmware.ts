@@ -1,11 +1,9 @@
 /** Firmware files with our boot loader in front, or what looks like it, where there is no compiler for the real one. */
-import { crc32 } from "node:zlib";
-import { APPLICATION_OFFSET } from "../../ota/image";
-import { type BootConfig, encodeBootConfig } from "../../tools/image/boot-config";
-import { buildImage, type ImageHeader } from "../../tools/image/build-image";
-import { ownFirmware } from "../../tools/image/own-boot-loader";
-import { readPart } from "../../tools/image/part";
+import { type BootConfig, CONFIG_LENGTH } from "../../tools/image/boot-config";
+import type { ImageHeader } from "../../tools/image/build-image";
+import { bootLoaderOf } from "../../tools/image/own-boot-loader";
 import { Noise } from "../virtual/noise";
+import { withOwnBoot } from "../virtual/own-boot/stages";
 
 /** A NodeMCU's. */
 export const CONFIG: BootConfig = Object.freeze({
@@ -19,31 +17,19 @@ export const CONFIG: BootConfig = Object.freeze({
 	stages: 0x102000,
 });
 export const SECOND_STAGE = new Noise(17).fill(new Uint8Array(3000));
-/** Words of the packer, in an application's image. */
-const PACKER_WORDS = 16;
+/** Noise in the place of both stages' code. */
+const STAGES = bootLoaderOf({
+	data: { address: 0x3ffe8000, data: new Uint8Array(CONFIG_LENGTH) },
+	text: { address: 0x4010f000, data: new Noise(18).fill(new Uint8Array(3200)) },
+	entry: 0x4010f000,
+	secondStage: SECOND_STAGE,
+});
 
-/** Noise in the place of the first stage's code. */
 export function firstStage(config = CONFIG, header: ImageHeader = {}): Uint8Array {
-	const stage = { stageLength: SECOND_STAGE.length, stageCRC: crc32(SECOND_STAGE) };
-	return buildImage({
-		...header,
-		segments: [
-			{ address: 0x3ffe8000, data: encodeBootConfig({ ...config, ...stage }) },
-			{ address: 0x4010f000, data: new Noise(18).fill(new Uint8Array(3200)) },
-		],
-		entry: 0x4010f000,
-	});
+	return STAGES.image(config, header);
 }
 
 /** The application of another firmware file behind it. */
 export function withOwnBootLoader(file: Uint8Array, config = CONFIG): Uint8Array {
-	const { size = 0 } = readPart(file, APPLICATION_OFFSET) ?? {};
-	const application = file.slice(APPLICATION_OFFSET, APPLICATION_OFFSET + size);
-	application.fill(0, PACKER_WORDS, PACKER_WORDS + 8);
-	return ownFirmware({
-		firstStage: firstStage(config),
-		secondStage: SECOND_STAGE,
-		application,
-		packerWords: true,
-	});
+	return withOwnBoot(file, STAGES, config);
 }

@@ -1,12 +1,10 @@
 /** The command that `npm start` runs, as a user sees it. */
 import { createSocket } from "node:dgram";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { bootLoaderFile, buildBootLoader } from "../../boot/build";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { newFirmware, until } from "./board-bench";
-import { withCompiler } from "./lx106";
 import { exitCode, port, run } from "./simulate-bench";
 import { slotFirmware } from "./slots-board-bench";
 import { temporaryFile } from "./temporary-flash";
@@ -138,35 +136,72 @@ test("a board with slots is made of a partition table, and takes an image into t
 	await until(() => again.out.includes("ota8266 2.0.0 ready"));
 });
 
-withCompiler("with our boot loader", () => {
-	beforeAll(() => {
-		if (!existsSync(bootLoaderFile)) buildBootLoader();
-	});
-
-	test("a new board takes an upload, and has it in its flash afterwards", async () => {
+describe("the boot loader", () => {
+	const lives = async (options: readonly string[], installed: RegExp) => {
 		const flash = temporaryFile();
 		const image = join(dirname(flash), "firmware-2.0.0.bin");
 		writeFileSync(image, await newFirmware());
-		const board = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns", "--boot", "ours");
+		const board = run(
+			"simulate",
+			"--flash",
+			flash,
+			"--ota-port",
+			"0",
+			"--http-port",
+			"0",
+			"--no-mdns",
+			...options,
+		);
 		const otaPort = await port(board);
 		const upload = run("upload", image, "--host", "127.0.0.1", "--port", otaPort);
 		expect(await exitCode(upload.process)).toBe(0);
-		await until(() => /[@~]cp:0\r\nld\r\nota8266 2.0.0 ready/.test(board.out));
+		await until(() => installed.test(board.out));
+		await until(() => board.out.includes("update to 2.0.0 took effect"));
 		board.process.kill("SIGINT");
 		expect(await exitCode(board.process)).toBe(0);
 
-		const again = run("simulate", "--flash", flash, "--ota-port", "0", "--no-mdns");
+		const again = run("simulate", "--flash", flash, "--ota-port", "0", "--http-port", "0", "--no-mdns");
 		await until(() => again.out.includes("~ld\r\nota8266 2.0.0 ready"));
+	};
+
+	test("of a new flash is ours, which goes by its record", async () => {
+		await lives([], /~cp:0\r\nld\r\nota8266 2.0.0 ready/);
 	});
 
-	test.each([
-		["a partition table", ["--partitions", "table.csv"], "--partitions"],
-		["a flash that has no places for it", ["--flash-size", "512K"], "4M only"],
-	])("%s is told with exit code 1, and no flash is made", async (_, options, text) => {
+	test("is eboot where that is wanted, which goes by its command", async () => {
+		await lives(["--boot", "eboot"], /@cp:B0\r\nld\r\nota8266 2.0.0 ready/);
+	});
+
+	test("is that of the file that is flashed, or ours", async () => {
+		const image = temporaryFile();
+		writeFileSync(image, await newFirmware());
+		for (const [options, sign] of [
+			[[], "eboot"],
+			[["--boot", "ours"], "our own"],
+		] as const) {
+			const flash = temporaryFile();
+			const board = run(
+				"simulate",
+				"--flash",
+				flash,
+				"--firmware",
+				image,
+				"--ota-port",
+				"0",
+				"--http-port",
+				"0",
+				...options,
+			);
+			await port(board);
+			expect(readFileSync(flash).subarray(0, 200).includes(sign)).toBe(true);
+		}
+	});
+
+	test("cannot be ours with a partition table", async () => {
 		const flash = temporaryFile();
-		const board = run("simulate", "--flash", flash, "--ota-port", "0", "--boot", "ours", ...options);
+		const board = run("simulate", "--flash", flash, "--boot", "ours", "--partitions", "table.csv");
 		expect(await exitCode(board.process)).toBe(1);
-		expect(board.errors).toContain(text);
+		expect(board.errors).toContain("--partitions");
 		expect(existsSync(flash)).toBe(false);
 	});
 });

@@ -3,8 +3,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildFirmware } from "../virtual/image-builder";
 import { encodeApplication, type Resource } from "../virtual/modules";
-import { NODEMCU_4M } from "../virtual/own-boot/config";
-import { modelStages, withOwnBoot } from "../virtual/own-boot/stages";
+import { bootConfigFor, modelStages, withOwnBoot } from "../virtual/own-boot/stages";
 import { BoardBench, FIRST, newFirmware, until } from "./board-bench";
 import { type EngineName, engines } from "./engines";
 import { md5 } from "./updater-bench";
@@ -109,7 +108,7 @@ describe.each(engines)("on %s, an update", (engine: EngineName) => {
 });
 
 describe.each(engines)("on %s, with our boot loader, an update", (engineName: EngineName) => {
-	const packed = (image: Uint8Array) => withOwnBoot(image, modelStages, NODEMCU_4M);
+	const packed = (image: Uint8Array) => withOwnBoot(image, modelStages, bootConfigFor(0x400000));
 
 	async function started(settings = {}): Promise<BoardBench> {
 		const bench = await boardWith(packed(FIRST), { engineName, settings });

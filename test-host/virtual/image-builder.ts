@@ -14,6 +14,7 @@ import {
 	MAP_START,
 	SEGMENT_HEADER_LENGTH,
 } from "../../ota/image";
+import type { BootConfig } from "../../tools/image/boot-config";
 import {
 	buildImage,
 	fillPackerWords,
@@ -23,10 +24,10 @@ import {
 	type Segment,
 	wholeWords,
 } from "../../tools/image/build-image";
+import type { OwnBootLoader } from "../../tools/image/own-boot-loader";
 import { applicationStub, STUB_LENGTH } from "./application";
 import { Noise } from "./noise";
-import type { BootConfig } from "./own-boot/config";
-import { modelStages, type Stages, withOwnBoot } from "./own-boot/stages";
+import { modelStages, withOwnBoot } from "./own-boot/stages";
 import { RTOS_BOOT_MARKER } from "./rtos-boot";
 
 const EBOOT_ADDRESS = 0x4010f000;
@@ -51,7 +52,7 @@ export interface FirmwareOptions extends ImageHeader {
 	/** Bytes of the whole file; what is missing is filled with noise, the same for the same input. */
 	padTo?: number;
 	/** Our boot loader in eboot's place, for these places; its second stage then comes behind. Without machine code where none is given. */
-	ownBoot?: { config: BootConfig; stages?: Stages };
+	ownBoot?: { config: BootConfig; stages?: OwnBootLoader };
 }
 
 /** A firmware file: boot loader sector, application image. Throws RangeError where `padTo` is too little. */

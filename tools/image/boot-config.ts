@@ -1,28 +1,12 @@
 /** The configuration of our boot loader, twelve words at flash 0x10: SPEC.md, section 10. */
 
-/** In a firmware file: the first bytes of the first segment of the image in sector 0. */
-export const CONFIG_OFFSET = 0x10;
-export const CONFIG_LENGTH = 48;
+import { type BootConfig, CONFIG_LENGTH, CONFIG_OFFSET, decodeConfig } from "../../ota/boot-record/config";
+
+export { type BootConfig, CONFIG_LENGTH, CONFIG_OFFSET } from "../../ota/boot-record/config";
+
 export const CONFIG_VERSION = 1;
 /** `OTAB`, little-endian. */
 const MAGIC = 0x4241544f;
-
-/** Places of a flash layout: flash offsets, on sectors. */
-export interface BootConfig {
-	/** Bytes. */
-	flashSize: number;
-	/** A sector. */
-	record: number;
-	/** Of the place that begins at 0x1000. */
-	applicationEnd: number;
-	/** Both 0 where there is no room for the application before. */
-	previous: number;
-	previousEnd: number;
-	filesystem: number;
-	filesystemEnd: number;
-	/** Two sectors, a copy of the second stage in each. */
-	stages: number;
-}
 
 /** What the first stage knows of the second one. */
 export interface BootStage {
@@ -68,19 +52,8 @@ export function decodeBootConfig(
 	bytes: Uint8Array,
 	offset = CONFIG_OFFSET,
 ): (BootConfig & BootStage) | undefined {
-	if (bootConfigVersion(bytes, offset) !== CONFIG_VERSION) return undefined;
+	if (offset + CONFIG_LENGTH > bytes.length) return undefined;
 	const view = new DataView(bytes.buffer, bytes.byteOffset + offset, CONFIG_LENGTH);
-	const word = (field: (typeof FIELDS)[number]) => view.getUint32(4 * (2 + FIELDS.indexOf(field)), true);
-	return {
-		flashSize: word("flashSize"),
-		record: word("record"),
-		applicationEnd: word("applicationEnd"),
-		previous: word("previous"),
-		previousEnd: word("previousEnd"),
-		filesystem: word("filesystem"),
-		filesystemEnd: word("filesystemEnd"),
-		stages: word("stages"),
-		stageLength: word("stageLength"),
-		stageCRC: word("stageCRC"),
-	};
+	const places = decodeConfig(view);
+	return places && { ...places, stageLength: view.getUint32(40, true), stageCRC: view.getUint32(44, true) };
 }

@@ -7,7 +7,7 @@ import { readElf } from "../elf/elf";
 import { readImage } from "../read-image";
 import { type BootConfig, bootConfigVersion, CONFIG_VERSION, encodeBootConfig } from "./boot-config";
 import { asProgram, type BootLoader } from "./boot-loader";
-import { buildImage, fillPackerWords, type ImageHeader, joinImages } from "./build-image";
+import { buildImage, fillPackerWords, type ImageHeader, joinImages, type Segment } from "./build-image";
 import { readPart } from "./part";
 
 /** Instruction RAM that applications may fill: above it the loader's second stage runs while it loads them. */
@@ -37,6 +37,18 @@ export function parseOwnBootLoader(bytes: Uint8Array): OwnBootLoader {
 	const secondStage = second.data.slice();
 	if (secondStage.length > SECTOR)
 		throw new RangeError(`its second stage has ${secondStage.length} bytes, there is room for ${SECTOR}`);
+	return bootLoaderOf({ data, text, entry: elf.entry, secondStage });
+}
+
+export interface OwnBootLoaderParts {
+	/** Of the first stage: data, which begin with a configuration, and code. */
+	data: Segment;
+	text: Segment;
+	entry: number;
+	secondStage: Uint8Array;
+}
+
+export function bootLoaderOf({ data, text, entry, secondStage }: OwnBootLoaderParts): OwnBootLoader {
 	return {
 		firstLength: data.data.length + text.data.length,
 		secondStage,
@@ -45,7 +57,7 @@ export function parseOwnBootLoader(bytes: Uint8Array): OwnBootLoader {
 			const stage = { stageLength: secondStage.length, stageCRC: crc32(secondStage) };
 			filled.set(encodeBootConfig({ ...config, ...stage }));
 			const segments = [{ address: data.address, data: filled }, text];
-			const image = buildImage({ ...header, segments, entry: elf.entry });
+			const image = buildImage({ ...header, segments, entry });
 			if (image.length > SECTOR)
 				throw new RangeError(`its first stage has ${image.length} bytes, there is room for ${SECTOR}`);
 			return image;

@@ -1,7 +1,7 @@
 /** What the loader's parts share: of one start. */
+import type { BootConfig, BootStage } from "../../../tools/image/boot-config";
 import type { RomFlash } from "../rom-flash";
 import type { Print } from "../uart";
-import type { BootConfig, BootStage } from "./config";
 import { Content } from "./content";
 import { ImageReader } from "./image";
 import { BootRecord } from "./record";
