@@ -97,8 +97,8 @@ describe.skipIf(skipsXS)(`our boot loader's record, in the device's engine${xsNo
 		expect(outcome.answers.get("void")).toBe("true");
 		// What only the boot loader writes.
 		expect(outcome.answers.get("stages")).toBe("Error");
-		// An erase, the note, the header twice, a state each.
-		expect(outcome.operations).toBe(6);
+		// An erase, the note, the header twice, a state each, and that nothing is to be told of it.
+		expect(outcome.operations).toBe(7);
 	});
 
 	test.each([
