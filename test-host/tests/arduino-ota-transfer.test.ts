@@ -7,7 +7,7 @@ import { md5 } from "./updater-bench";
 import { Reader } from "./uploader";
 
 const PASSWORD = "open sesame";
-const SIZE = 200_000;
+const SIZE = 220_000;
 /** What espota sends at a time. */
 const PIECE = 1460;
 const NEW = await newFirmware("2.0.0", SIZE);
