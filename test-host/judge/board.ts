@@ -1,7 +1,7 @@
 /** Flash, RTC memory and a boot loader, and what comes of a start. */
 import { COMMAND_LENGTH, decodeCommand, encodeCommand } from "../../ota/eboot";
 import { APPLICATION_OFFSET } from "../../ota/image";
-import { type FaultKind, NorControl, NorFlash, PowerCut } from "../virtual/nor";
+import { type ChipOptions, type FaultKind, NorControl, NorFlash, PowerCut } from "../virtual/nor";
 import { type Outcome, ResetCause } from "../virtual/outcome";
 import { RtcMemory } from "../virtual/rtc";
 import type { Print } from "../virtual/uart";
@@ -27,7 +27,12 @@ export type Ending = "application" | "waits" | "cut" | "restart";
 export class JudgedBoard {
 	readonly cells = new Uint8Array(FLASH_SIZE).fill(0xff);
 	readonly control = NorControl.create();
-	readonly flash = NorFlash.inMemory(this.cells, { control: this.control });
+	readonly flash = NorFlash.inMemory(this.cells, {
+		control: this.control,
+		onChange: (...change) => this.onChange?.(...change),
+	});
+	/** Called with each change of the flash. */
+	onChange: ChipOptions["onChange"];
 	rtc = new RtcMemory();
 	#seed = 1;
 	/** What data RAM still holds at the next starts; noise where there is none. */

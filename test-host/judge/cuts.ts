@@ -2,6 +2,7 @@
 import type { FaultKind } from "../virtual/nor";
 import type { ResetCause } from "../virtual/outcome";
 import type { Ending, JudgedBoard } from "./board";
+import { Past } from "./past";
 import type { Plan } from "./plans";
 import { RecordState } from "./record";
 
@@ -35,9 +36,17 @@ interface Cut {
 }
 
 /** Between two operations there is one moment: after the one, before the other. */
-const moments = ["power during", "power after"] as const satisfies readonly FaultKind[];
+const KINDS = ["power during", "power after"] as const;
 /** More starts than any update takes. */
 const SETTLED = 4;
+
+/** Of so many operations. */
+function moments(operations: number, keeping: readonly boolean[]) {
+	const numbers = Array.from({ length: operations }, (_, operation) => operation);
+	return numbers.flatMap((operation) =>
+		KINDS.flatMap((kind) => keeping.map((keepsMemory) => ({ operation, kind, keepsMemory }))),
+	);
+}
 
 export class Cuts {
 	readonly #judged: Judged;
@@ -51,45 +60,62 @@ export class Cuts {
 		this.#cells = bootLoader;
 	}
 
-	/** With `twice` each repair is cut, too, at every one of its own moments. `stride`: of the first cuts every so many. */
-	count({ twice = false, stride = 1 }: { twice?: boolean; stride?: number } = {}): Count {
+	/** Cuts once, at every moment; `resets`: RTC memory outlives half of these, if there is a command in it. */
+	once(resets = true): Count {
 		const count: Count = { points: 0, old: 0, new: 0, bricks: 0 };
-		const firsts = this.#points([]).filter((_, i) => i % stride === 0);
-		for (const first of firsts) {
-			const seconds = twice ? this.#points([first]) : [];
-			for (const cuts of twice ? seconds.map((second) => [first, second]) : [[first]]) {
-				this.#begin(cuts);
-				this.#settle(count);
+		for (const cut of this.#points()) {
+			if (cut.keepsMemory && !resets) continue;
+			this.#begin(cut);
+			this.#settle(count, SETTLED);
+		}
+		return count;
+	}
+
+	/** Cuts each repair, too, at every one of its own moments. `stride`: of the first cuts every so many. */
+	twice(stride = 1): Count {
+		const count: Count = { points: 0, old: 0, new: 0, bricks: 0 };
+		for (const first of this.#points().filter((_, i) => i % stride === 0)) {
+			this.#begin(first);
+			const pasts: Past[] = [];
+			this.#judged.each((board) => pasts.push(new Past(board)));
+			const keeping = this.#keeping;
+			this.#live();
+			const operations = Math.max(...pasts.map((past) => past.end()));
+			for (const { operation, kind, keepsMemory } of moments(operations, keeping)) {
+				for (const past of pasts) past.return(operation, kind, keepsMemory);
+				this.#settle(count, this.#plan.starts + 1);
 			}
 		}
 		return count;
 	}
 
-	/** A board on which these have happened, one after the other. */
-	#begin(cuts: readonly Cut[]): void {
+	/** A board on which this has happened. */
+	#begin(cut?: Cut): void {
 		this.#judged.each((board) => {
 			board.renew(this.#cells);
 			this.#plan.prepare(board);
 		});
-		for (const cut of cuts) this.#cut(cut);
+		if (cut) this.#cut(cut);
 	}
 
-	/** Every moment of what follows. */
-	#points(cuts: readonly Cut[]): Cut[] {
-		this.#begin(cuts);
+	/** Every moment of the update. */
+	#points(): Cut[] {
+		this.#begin();
 		const { machine } = this.#judged;
+		const keeping = this.#keeping;
 		const before = machine.operations;
 		this.#live();
-		const operations = machine.operations - before;
-		const points: Cut[] = [];
-		// Where nothing is in RTC memory, nothing is lost with it.
-		for (const keepsMemory of this.#plan.isCommanded ? [false, true] : [false]) {
-			if (operations > 0) points.push({ operation: 0, kind: "power before", keepsMemory });
-			for (let operation = 0; operation < operations; operation++) {
-				for (const kind of moments) points.push({ operation, kind, keepsMemory });
-			}
-		}
-		return points;
+		const first = keeping.map((keepsMemory) => ({
+			operation: 0,
+			kind: "power before" as const,
+			keepsMemory,
+		}));
+		return [...first, ...moments(machine.operations - before, keeping)];
+	}
+
+	/** Where nothing is in RTC memory, nothing is lost with it. */
+	get #keeping(): boolean[] {
+		return this.#judged.machine.hasCommand ? [false, true] : [false];
 	}
 
 	/** What the plan's starts are, up to a power cut. */
@@ -121,12 +147,12 @@ export class Cuts {
 	}
 
 	/** Each start must bring up something whole; in the end it is what was to come. */
-	#settle(count: Count): void {
+	#settle(count: Count, starts: number): void {
 		const { machine } = this.#judged;
 		const { isOld, isNew, mayBeLost } = this.#plan;
 		count.points += 1;
 		let isWhole = true;
-		for (let i = 0; i < SETTLED && isWhole; i++) {
+		for (let i = 0; i < starts && isWhole; i++) {
 			isWhole = this.#startOnce() === "application" && (isOld(machine) || isNew(machine));
 		}
 		if (!isWhole) count.bricks += 1;

@@ -17,8 +17,6 @@ export interface Plan {
 	isNew(board: JudgedBoard): boolean;
 	/** How many starts it takes. */
 	starts: number;
-	/** By eboot's command, in RTC memory. */
-	isCommanded: boolean;
 	/** A power cut may end it: the command was in RTC memory only, or the trial is over. */
 	mayBeLost: boolean;
 	/** The application confirms itself when it runs. */
@@ -29,6 +27,8 @@ const OLD = firmware({ seed: 1, length: 3 * SECTOR - 300 });
 /** Of one sector, behind which an update may be staged where it will lie. */
 const SMALL = firmware({ seed: 5, length: 2 * SECTOR - 500 });
 const NEW = firmware({ seed: 2, length: 3 * SECTOR + 400, packed: true });
+/** No two sectors of it are the same. */
+const COMPRESSIBLE = firmware({ seed: 6, length: 3 * SECTOR + 400, packed: true, period: 5000 });
 /** It takes a whole block, and compresses well. */
 const FILESYSTEM = new Noise(3).fill(new Uint8Array(17 * SECTOR - 900)).fill(0x5a, 3000, 64000);
 const OLD_FILESYSTEM = new Noise(4).fill(new Uint8Array(18 * SECTOR));
@@ -56,13 +56,13 @@ interface FirmwareCase {
 function firmwarePlan(given: FirmwareCase): Plan {
 	const { name, config = NO_PREVIOUS, isGzip = false, at = STAGING, isCommanded = false } = given;
 	const { isTrial = false, isFirst = false, starts = 1, confirms = false, old = OLD } = given;
-	const staged = isGzip ? new Uint8Array(gzipSync(NEW, { level: 9 })) : NEW;
+	const result = isGzip ? COMPRESSIBLE : NEW;
+	const staged = isGzip ? new Uint8Array(gzipSync(result, { level: 9 })) : result;
 	return {
 		name,
 		config,
 		confirms,
 		starts,
-		isCommanded,
 		mayBeLost: isCommanded || isTrial,
 		prepare(board) {
 			if (!isFirst) board.put(SECTOR, applicationOf(old));
@@ -73,15 +73,15 @@ function firmwarePlan(given: FirmwareCase): Plan {
 			}
 			const flags =
 				(isGzip ? RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN : 0) | (isTrial ? RecordFlag.TRIAL : 0);
-			const intention = { flags, source: at, destination: 0, staged, result: NEW };
+			const intention = { flags, source: at, destination: 0, staged, result };
 			board.put(config.record, encodeIntention(intention));
 		},
 		isOld: (board) => !isFirst && has(board, old),
-		isNew: (board) => has(board, NEW),
+		isNew: (board) => has(board, result),
 	};
 }
 
-function filesystemPlan(name: string, isGzip: boolean): Plan {
+function filesystemPlan({ name, isGzip = false, isCommanded = false }: FirmwareCase): Plan {
 	const staged = isGzip ? new Uint8Array(gzipSync(FILESYSTEM)) : FILESYSTEM.subarray(0, 3 * SECTOR - 900);
 	const result = isGzip ? FILESYSTEM : staged;
 	const { filesystem, record } = NO_PREVIOUS;
@@ -91,13 +91,16 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 		name,
 		config: NO_PREVIOUS,
 		starts: 1,
-		isCommanded: false,
-		mayBeLost: false,
+		mayBeLost: isCommanded,
 		confirms: false,
 		prepare(board) {
 			board.put(SECTOR, applicationOf(OLD));
 			board.put(filesystem, OLD_FILESYSTEM);
 			board.put(STAGING, staged);
+			if (isCommanded) {
+				board.command(STAGING, filesystem, staged.length);
+				return;
+			}
 			const flags = isGzip ? RecordFlag.GZIP | RecordFlag.CRC_UNKNOWN : 0;
 			board.put(record, encodeIntention({ flags, source: STAGING, destination: filesystem, staged, result }));
 		},
@@ -106,13 +109,27 @@ function filesystemPlan(name: string, isGzip: boolean): Plan {
 	};
 }
 
-export const plans: readonly Plan[] = [
-	firmwarePlan({ name: "raw" }),
-	firmwarePlan({ name: "raw, by eboot's command", isCommanded: true }),
-	firmwarePlan({ name: "gzip", isGzip: true }),
-	firmwarePlan({ name: "gzip, by eboot's command", isGzip: true, isCommanded: true }),
+/** What eboot can do, too. */
+const plain: readonly FirmwareCase[] = [
+	{ name: "raw" },
+	{ name: "gzip", isGzip: true },
 	// The last sectors of its own place.
-	firmwarePlan({ name: "raw, overlapping", at: 2 * SECTOR, old: SMALL }),
+	{ name: "raw, overlapping", at: 2 * SECTOR, old: SMALL },
+];
+const filesystems: readonly FirmwareCase[] = [
+	{ name: "filesystem" },
+	{ name: "filesystem, gzip", isGzip: true },
+];
+
+/** By eboot's command in RTC memory. */
+export const commanded: readonly Plan[] = [
+	...plain.map((given) => firmwarePlan({ ...given, isCommanded: true })),
+	...filesystems.map((given) => filesystemPlan({ ...given, isCommanded: true })),
+].map((plan) => ({ ...plan, name: `${plan.name}, by eboot's command` }));
+
+/** By our record. */
+export const recorded: readonly Plan[] = [
+	...plain.map(firmwarePlan),
 	firmwarePlan({ name: "first install", isFirst: true }),
 	firmwarePlan({ name: "raw, the one before kept", config: PLACES }),
 	firmwarePlan({
@@ -124,7 +141,8 @@ export const plans: readonly Plan[] = [
 		starts: 2,
 	}),
 	// Not confirmed at its second start.
-	firmwarePlan({ name: "restore", config: PLACES, isTrial: true, starts: 2 }),
-	filesystemPlan("filesystem", false),
-	filesystemPlan("filesystem, gzip", true),
+	firmwarePlan({ name: "not confirmed, restored", config: PLACES, isTrial: true, starts: 2 }),
+	...filesystems.map(filesystemPlan),
 ];
+
+export const plans: readonly Plan[] = [...recorded, ...commanded];

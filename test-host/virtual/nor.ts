@@ -24,13 +24,15 @@ export interface NorOptions extends ChipOptions {
 	size?: number;
 }
 
-interface ChipOptions {
+export interface ChipOptions {
 	/** Shared with whoever arms faults and switches the power. */
 	control?: NorControl;
 	/** Called in the instant of a power cut; where it returns, the operation throws PowerCut. */
 	onPowerCut?: () => void;
 	/** Called before each operation, which has so many bytes: who counts the time that it takes. */
 	onOperation?: (operation: FlashOperation | "read", byteLength: number) => void;
+	/** Called with what each operation leaves, and what it would leave where the power went within it. */
+	onChange?: (address: number, cells: Uint8Array, torn: () => Uint8Array) => void;
 }
 
 export class NorFlash {
@@ -38,6 +40,7 @@ export class NorFlash {
 	readonly control: NorControl;
 	readonly #onPowerCut: ChipOptions["onPowerCut"];
 	readonly #onOperation: ChipOptions["onOperation"];
+	readonly #onChange: ChipOptions["onChange"];
 	readonly #cells: Cells;
 
 	private constructor(cells: Cells, options: ChipOptions) {
@@ -46,6 +49,7 @@ export class NorFlash {
 		this.control = options.control ?? NorControl.create();
 		this.#onPowerCut = options.onPowerCut;
 		this.#onOperation = options.onOperation;
+		this.#onChange = options.onChange;
 	}
 
 	/** A chip in memory, erased, or with these cells, which a test may look at and change. */
@@ -125,7 +129,8 @@ export class NorFlash {
 		this.#checkPower();
 		this.#onOperation?.(operation, cells.length);
 		const fault = this.control.begin(operation);
-		if (fault === "torn" || fault === "power during") this.#tear(address, cells);
+		this.#onChange?.(address, cells, () => this.#torn(address, cells));
+		if (fault === "torn" || fault === "power during") this.#cells.store(address, this.#torn(address, cells));
 		if (fault === undefined || fault === "power after") this.#cells.store(address, cells);
 		if (fault === "fail" || fault === "torn") {
 			throw new FlashFault(`flash ${operation} at 0x${address.toString(16)} failed`);
@@ -138,7 +143,7 @@ export class NorFlash {
 	}
 
 	/** An interrupted operation leaves each bit that it was changing as it was or as it should be. */
-	#tear(address: number, cells: Uint8Array): void {
+	#torn(address: number, cells: Uint8Array): Uint8Array {
 		const torn = new Uint8Array(cells.length);
 		this.#cells.load(address, torn);
 		const keep = this.control.noise().fill(new Uint8Array(cells.length));
@@ -146,7 +151,7 @@ export class NorFlash {
 			const mask = keep[i] ?? 0;
 			torn[i] = ((torn[i] ?? 0) & mask) | ((cells[i] ?? 0) & ~mask);
 		}
-		this.#cells.store(address, torn);
+		return torn;
 	}
 
 	#checkPower(): void {

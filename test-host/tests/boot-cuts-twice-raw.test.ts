@@ -1,0 +1,3 @@
+import { cutTwice } from "./boot-cuts-bench";
+
+cutTwice(({ name }) => !name.includes("gzip"));

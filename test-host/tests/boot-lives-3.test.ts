@@ -1,0 +1,3 @@
+import { live } from "./boot-lives-bench";
+
+live(3);
