@@ -5,6 +5,7 @@ import type { BootConfig } from "../../tools/image/boot-config";
 import { applicationOf, firmware } from "../judge/images";
 import { NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
 import { encodeIntention, RecordFlag } from "../judge/record";
+import { Noise } from "../virtual/noise";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
@@ -133,6 +134,55 @@ withCompiler("the boot loader's machine code", () => {
 		expect(judged.start()).toBe("application");
 		expect(board.uart).toMatch(/~back\r\nld\r\n$/);
 		expect(has(OLD)).toBe(true);
+	});
+
+	describe("a filesystem of more than a block", () => {
+		const { filesystem } = NO_PREVIOUS;
+		const content = new Noise(6).fill(new Uint8Array(16 * SECTOR));
+		const holds = () =>
+			Buffer.compare(board.cells.subarray(filesystem, filesystem + content.length), content) === 0;
+
+		test.each(["fail", "ignored"] as const)(
+			"is erased sector by sector where the block's erase does %s",
+			(kind) => {
+				prepare(content);
+				judged.put(filesystem, new Noise(7).fill(new Uint8Array(content.length)));
+				judged.command(STAGING, filesystem, content.length);
+				judged.each(({ control }) => {
+					// The record's erase comes before.
+					control.arm({ at: control.operations + 1, kind, only: "erase" });
+				});
+				const before = board.operations;
+				expect(judged.start()).toBe("application");
+				expect(board.uart).toContain("@cp:0");
+				expect(holds()).toBe(true);
+				// Of each sector an erase, all its pages, its bit in the record.
+				expect(board.operations - before).toBeGreaterThan(16 * (1 + 16 + 1));
+			},
+		);
+
+		test("is never erased as a block where it is staged in its own place", () => {
+			prepare(NEW);
+			judged.put(filesystem, new Uint8Array(SECTOR));
+			judged.put(filesystem + SECTOR, content);
+			judged.command(filesystem + SECTOR, filesystem, content.length);
+			expect(judged.start()).toBe("application");
+			expect(board.uart).toContain("@cp:0");
+			expect(holds()).toBe(true);
+		});
+	});
+
+	test("keeps an application that takes all the room for it, and brings it back", () => {
+		const full = firmware({ seed: 8, length: 6 * SECTOR });
+		bench.insert(PLACES);
+		judged.put(SECTOR, applicationOf(full));
+		judged.put(STAGING, NEW);
+		judged.command(STAGING, 0, NEW.length);
+		judged.start();
+		expect(has(NEW)).toBe(true);
+		judged.erase(SECTOR + 100, 50);
+		expect(judged.start()).toBe("application");
+		expect(has(full)).toBe(true);
 	});
 
 	describe("on trial", () => {

@@ -7,6 +7,7 @@ import { SECTOR } from "../../ota/image";
 import type { JudgedBoard } from "../judge/board";
 import { firmware } from "../judge/images";
 import { FLASH_SIZE, NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
+import { Noise } from "../virtual/noise";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
@@ -17,30 +18,48 @@ const PROGRESS = [0x100, 0x140, 0x800];
 const OLD = firmware({ seed: 21, length: 2 * SECTOR - 900 });
 const NEW = firmware({ seed: 22, length: 3 * SECTOR - 700, packed: true });
 const SILENT = firmware({ seed: 23, length: 2 * SECTOR + 40, confirms: false });
-const files = { OLD, NEW, SILENT, none: new Uint8Array() };
+/** As large as the place of the application before. */
+const FULL = firmware({ seed: 24, length: 6 * SECTOR - 100 });
+/** Its packer tells of another length. */
+const MISCOUNTED = NEW.slice();
+MISCOUNTED[0x1010] = (MISCOUNTED[0x1010] ?? 0) + 16;
+/** For the filesystem: a whole block, and nearly one. */
+const BLOCK = new Noise(25).fill(new Uint8Array(16 * SECTOR)).fill(0x5a, 3000, 50000);
+const DIRT = new Noise(26).fill(new Uint8Array(18 * SECTOR));
+const files = {
+	OLD,
+	NEW,
+	SILENT,
+	FULL,
+	MISCOUNTED,
+	BLOCK,
+	less: BLOCK.subarray(0, 15 * SECTOR - 100),
+	none: new Uint8Array(),
+};
 
 /** Mostly one of these, now and then something else. */
 const mostly = <T>(usual: readonly T[], other: fc.Arbitrary<T>) =>
 	fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: other });
 const place = mostly(
-	[STAGING, STAGING, 2 * SECTOR, PLACES.previous, PLACES.filesystem],
+	[STAGING, STAGING, 2 * SECTOR, PLACES.previous, PLACES.filesystem, PLACES.filesystem + SECTOR],
 	fc.nat(0x50).map((n) => n * 0xe00),
 );
 /** By their names, which a counterexample tells. */
-const file = fc.constantFrom("OLD", "NEW", "SILENT", "none");
+const file = fc.constantFrom("OLD", "NEW", "SILENT", "FULL", "MISCOUNTED", "none");
 /** A word of ones, one that is set, one that was torn. */
 const state = fc.oneof(
-	{ weight: 5, arbitrary: fc.constant(0xffffffff) },
-	{ weight: 3, arbitrary: fc.constant(0) },
+	{ weight: 8, arbitrary: fc.constant(0xffffffff) },
+	{ weight: 2, arbitrary: fc.constant(0) },
 	{ weight: 1, arbitrary: fc.nat(0xffffffff) },
 );
-const known = fc.constantFrom("right", "wrong", "none");
+const known = fc.constantFrom("right", "right", "right", "wrong", "none", "torn");
 
 const flash = fc.record({
 	config: fc.constantFrom(PLACES, PLACES, NO_PREVIOUS),
 	running: file,
 	kept: file,
-	result: fc.constantFrom("OLD", "NEW", "SILENT"),
+	result: fc.constantFrom("OLD", "NEW", "NEW", "SILENT", "FULL", "MISCOUNTED", "BLOCK", "less"),
+	hasFilesystem: fc.boolean(),
 	isStagedGzip: fc.boolean(),
 	/** One bit of what is staged. */
 	damage: fc.option(fc.nat(0xffff)),
@@ -62,6 +81,7 @@ const flash = fc.record({
 const record = fc.record({
 	isWhole: mostly([true, true, true], fc.constant(false)),
 	isSecondWhole: fc.boolean(),
+	version: mostly([1, 1, 1], fc.nat(3)),
 	flags: fc.oneof(fc.constantFrom(0, 1, 12, 13), fc.nat(31)),
 	source: place,
 	destination: mostly([0, 0, 0, PLACES.filesystem], place),
@@ -70,6 +90,7 @@ const record = fc.record({
 	isRight: fc.boolean(),
 	starts: fc.nat(9),
 	states: fc.array(state, { minLength: 16, maxLength: 16 }),
+	beforeLength: known,
 	before: known,
 	resultCRC: known,
 	progress: fc.array(fc.nat(0xffffffff), { minLength: 3, maxLength: 3 }),
@@ -84,8 +105,8 @@ function staged({ result, isStagedGzip, damage }: Given<typeof flash>): Uint8Arr
 
 function pair(word: number, which: Given<typeof known>): [word: number, inverted: number] {
 	if (which === "none") return [0xffffffff, 0xffffffff];
-	const value = which === "right" ? word : word ^ 0x100;
-	return [value, ~value];
+	const value = which === "wrong" ? word ^ 0x100 : word;
+	return [value, which === "torn" ? ~value ^ 0x20 : ~value];
 }
 
 /** The record's words as they lie in flash, with what they tell of `result` and `running`. */
@@ -100,7 +121,7 @@ function encode(given: Given<typeof record>, lies: Given<typeof flash>, size: nu
 	};
 	const { flags, source, destination, starts, isRight, states } = given;
 	const crc = zlibCRC(result.subarray(destination === 0 ? SECTOR : 0));
-	const header = [0x4941544f, 1, 7, flags, source, destination, given.size ?? size];
+	const header = [0x4941544f, given.version, 7, flags, source, destination, given.size ?? size];
 	header.push(given.length ?? result.length, isRight ? crc : crc ^ 1, starts, 0, 0, 0, 0, 0);
 	put(0, header);
 	put(HEADER_LENGTH - 4, [crc32(bytes, HEADER_LENGTH - 4)]);
@@ -111,7 +132,7 @@ function encode(given: Given<typeof record>, lies: Given<typeof flash>, size: nu
 	// As the loader counts it: whole sectors, the last one as it lies in flash.
 	const padded = new Uint8Array(Math.ceil(Math.max(0, running.length - SECTOR) / SECTOR) * SECTOR).fill(0xff);
 	padded.set(running.subarray(SECTOR));
-	const [length, lengthInverted] = pair(padded.length, given.before);
+	const [length, lengthInverted] = pair(padded.length, given.beforeLength);
 	const [before, beforeInverted] = pair(zlibCRC(padded), given.before);
 	put(0xc0, [length, before, lengthInverted, beforeInverted, ...pair(crc, given.resultCRC)]);
 	for (const [i, at] of PROGRESS.entries()) put(at, [given.progress[i] ?? 0]);
@@ -131,6 +152,7 @@ withCompiler("the boot loader's machine code and its model", () => {
 				const bytes = staged(given);
 				bench.insert(config);
 				judged.each((board: JudgedBoard) => {
+					if (given.hasFilesystem) board.put(PLACES.filesystem, DIRT);
 					board.put(STAGING, bytes.subarray(0, FLASH_SIZE - STAGING));
 					if (config.previous > 0) board.put(config.previous, files[kept].subarray(SECTOR));
 					const { source } = recorded;
