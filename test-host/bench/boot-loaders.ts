@@ -53,19 +53,24 @@ function ebootCells(): Uint8Array {
 
 const dead = ({ points, bricks }: Count) => `${bricks} of ${points}`;
 
-/** How many moments of a power cut leave a board with nothing whole to start: eboot's, and ours. */
+/** What an update that is cut leaves: eboot's boards, where it can do that update, and ours, once and twice. */
+export function cutLine(plan: Plan, stride = strideOf(plan)): string[] {
+	const ours = new Cuts(machine, plan, bootLoaderCells(plan.config));
+	return [
+		plan.name,
+		commanded.includes(plan) ? dead(new Cuts(eboot, plan, ebootCells()).once(false)) : "",
+		dead(ours.once()),
+		dead(ours.twice(stride)),
+	];
+}
+
+/** How many moments of a power cut leave a board with nothing whole to start. */
 export function cutTable(): string {
-	const lines = [...commanded, ...recorded].map((plan) => {
-		const isKnown = commanded.includes(plan);
-		const ours = new Cuts(machine, plan, bootLoaderCells(plan.config));
-		return [
-			plan.name,
-			isKnown ? dead(new Cuts(eboot, plan, ebootCells()).once(false)) : "",
-			dead(ours.once()),
-			dead(ours.twice(strideOf(plan))),
-		];
-	});
-	return table(["an update, cut", "eboot, once", "ours, once", "ours, the repair too"], lines);
+	const titles = ["an update, cut", "eboot, once", "ours, once", "ours, the repair too"];
+	return table(
+		titles,
+		[...commanded, ...recorded].map((plan) => cutLine(plan)),
+	);
 }
 
 interface Install {
@@ -77,7 +82,7 @@ interface Install {
 	isRecorded: boolean;
 }
 
-const installs: readonly Install[] = [false, true].flatMap((isGzip) => {
+export const installs: readonly Install[] = [false, true].flatMap((isGzip) => {
 	const how = isGzip ? "gzip" : "raw";
 	const [roomy, keeping] = ["nodemcu-4m", "nodemcu-4m-1m"];
 	return [
@@ -143,21 +148,22 @@ function costsOf({ layout: name, isOurs, isGzip, isRecorded }: Install): Cost[] 
 	});
 }
 
-/** Instructions and seconds of an install, and of the start after it. */
+/** Million instructions and seconds of an install, and of the start after it. */
+export function timeLine(install: Install): string[] {
+	const numbers = costsOf(install).flatMap(({ instructions, time }) => [
+		instructions === 0 ? "few" : (instructions / 1e6).toFixed(1),
+		(time / 1e6).toFixed(2),
+	]);
+	return [install.name, ...numbers];
+}
+
 export function timeTable(): string {
-	const lines = installs.map((install) => {
-		const numbers = costsOf(install).flatMap(({ instructions, time }) => [
-			instructions === 0 ? "few" : (instructions / 1e6).toFixed(1),
-			(time / 1e6).toFixed(2),
-		]);
-		return [install.name, ...numbers];
-	});
 	const titles = [
 		`install of ${IMAGE_LENGTH / 1024} KiB`,
-		"1,000 instructions",
+		"million instructions",
 		"s",
-		"the next start, 1,000",
+		"the next start, million",
 		"s",
 	];
-	return table(titles, lines);
+	return table(titles, installs.map(timeLine));
 }
