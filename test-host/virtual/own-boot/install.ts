@@ -1,27 +1,29 @@
 /** What is staged takes the place of what runs, or of a filesystem: boot/install.c. */
+
+import { RecordFlag, type RecordHeader, RecordState } from "../../../ota/boot-record/header";
 import { APPLICATION_OFFSET, SECTOR } from "../../../ota/image";
 import { copy } from "./copy";
 import { type From, type Job, job, Result } from "./job";
 import type { Loader } from "./loader";
 import { isInside, roundUp } from "./numbers";
-import { Flag, type Header, INSTALLING_PROGRESS, State } from "./record";
+import { INSTALLING_PROGRESS } from "./record";
 import { isBefore, keep, noteBefore } from "./restore";
 
 /** No flash is larger, and no address has more bits. */
 const STAGED_MAX = 0x1000000;
 
-type Intention = Pick<Header, "source" | "destination" | "size" | "length" | "flags" | "crc">;
+type Intention = Pick<RecordHeader, "source" | "destination" | "size" | "length" | "flags" | "crc">;
 
 function jobOf({ config, record }: Loader, header: Intention): Job {
 	const { source, destination, size, length, flags } = header;
-	const isKnown = (flags & Flag.CRC_UNKNOWN) === 0;
+	const isKnown = (flags & RecordFlag.CRC_UNKNOWN) === 0;
 	const { crc, isKnown: isResultKnown } = record.result;
 	return job({
 		source,
 		destination,
 		size,
 		length,
-		isGzip: (flags & Flag.GZIP) !== 0,
+		isGzip: (flags & RecordFlag.GZIP) !== 0,
 		isImage: destination === 0,
 		first: destination === 0 ? APPLICATION_OFFSET : 0,
 		progress: config.record + INSTALLING_PROGRESS,
@@ -81,7 +83,7 @@ export function take(loader: Loader, command: { source: number; destination: num
 	result = open(loader, taken);
 	if (result === Result.OK) result = content.check(taken, "source");
 	if (result !== Result.OK) return result;
-	const flags = taken.isGzip ? Flag.GZIP : 0;
+	const flags = taken.isGzip ? RecordFlag.GZIP : 0;
 	const isWritten = record.write({ ...command, flags, length: taken.length, crc: taken.crc });
 	return isWritten ? install(loader) : Result.WRITE;
 }
@@ -95,15 +97,15 @@ function begin(loader: Loader, job: Job): Result {
 		result = job.length === record.header.length ? content.check(job, "source") : Result.OTHER;
 	}
 	if (result !== Result.OK) {
-		record.set(State.REFUSED);
+		record.set(RecordState.REFUSED);
 		return result;
 	}
 	if (job.isImage) {
 		noteBefore(loader);
 		if (job.source >= config.previousEnd || staged <= config.previous) keep(loader);
 	}
-	if (record.header.flags & Flag.CRC_UNKNOWN) record.noteResult(job.crc);
-	record.set(State.BEGUN);
+	if (record.header.flags & RecordFlag.CRC_UNKNOWN) record.noteResult(job.crc);
+	record.set(RecordState.BEGUN);
 	return Result.OK;
 }
 
@@ -117,8 +119,8 @@ function takeUp(loader: Loader, job: Job): From | Result {
 	// What is staged was harmed since. What is in its place may be all of the new, or still the one before.
 	job.length = record.header.length;
 	if (job.isCRCKnown && content.check(job, "destination") === Result.OK) return "destination";
-	if (!job.isImage || isBefore(loader)) record.set(State.REFUSED);
-	else if (record.is(State.KEPT)) record.set(State.RESTORE);
+	if (!job.isImage || isBefore(loader)) record.set(RecordState.REFUSED);
+	else if (record.is(RecordState.KEPT)) record.set(RecordState.RESTORE);
 	return result;
 }
 
@@ -127,7 +129,7 @@ export function install(loader: Loader): Result {
 	const { record } = loader;
 	const intended = jobOf(loader, record.header);
 	let from: From = "source";
-	if (record.is(State.BEGUN)) {
+	if (record.is(RecordState.BEGUN)) {
 		const found = takeUp(loader, intended);
 		if (typeof found === "number") return found;
 		from = found;
@@ -136,7 +138,7 @@ export function install(loader: Loader): Result {
 		if (result !== Result.OK) return result;
 	}
 	const result = copy(loader, intended, from);
-	if (result === Result.OK) record.set(State.INSTALLED);
+	if (result === Result.OK) record.set(RecordState.INSTALLED);
 	return result;
 }
 

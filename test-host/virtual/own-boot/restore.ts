@@ -1,11 +1,13 @@
 /** The application before: noted, kept, and brought back (boot/restore.c). */
+
+import { RecordFlag, RecordState } from "../../../ota/boot-record/header";
 import { APPLICATION_OFFSET } from "../../../ota/image";
 import { printf } from "../uart";
 import { copy } from "./copy";
 import { type From, type Job, job, Result } from "./job";
 import type { Loader } from "./loader";
 import { roundUp } from "./numbers";
-import { Flag, KEEPING_PROGRESS, RESTORING_PROGRESS, State } from "./record";
+import { KEEPING_PROGRESS, RESTORING_PROGRESS } from "./record";
 
 function jobBefore({ record, config }: Loader, source: number, destination: number, progress = 0): Job {
 	const { length, crc, isKnown } = record.before;
@@ -33,9 +35,9 @@ export function keep(loader: Loader): void {
 	const { previous, previousEnd } = config;
 	const running = jobBefore(loader, APPLICATION_OFFSET, previous, KEEPING_PROGRESS);
 	const room = (previousEnd - previous) >>> 0;
-	if (record.is(State.KEPT) || !running.isCRCKnown || running.length > room) return;
+	if (record.is(RecordState.KEPT) || !running.isCRCKnown || running.length > room) return;
 	if (content.check(running, "source") === Result.OK && copy(loader, running, "source") === Result.OK) {
-		record.set(State.KEPT);
+		record.set(RecordState.KEPT);
 	}
 }
 
@@ -45,14 +47,14 @@ export function restore(loader: Loader): void {
 	const { previous, previousEnd } = config;
 	const kept = jobBefore(loader, previous, APPLICATION_OFFSET, RESTORING_PROGRESS);
 	let from: From = "source";
-	kept.isCRCKnown = kept.isCRCKnown && record.is(State.KEPT);
+	kept.isCRCKnown = kept.isCRCKnown && record.is(RecordState.KEPT);
 	if (!kept.isCRCKnown) kept.length = roundUp(image.verify(previous, previousEnd));
 	else if (content.check(kept, "both") === Result.OK) from = "both";
 	else if (content.check(kept, "destination") === Result.OK) from = "destination";
 	if (kept.length === 0 || (from === "source" && content.check(kept, "source") !== Result.OK)) return;
 	printf(print, "back\n");
-	record.set(State.RESTORING);
-	if (copy(loader, kept, from) === Result.OK) record.set(State.RESTORED);
+	record.set(RecordState.RESTORING);
+	if (copy(loader, kept, from) === Result.OK) record.set(RecordState.RESTORED);
 }
 
 /** The same for an application that cannot be started. */
@@ -61,7 +63,7 @@ export function wayBack(loader: Loader): void {
 	// What was begun may yet be taken up again.
 	if (image.verify(config.previous, config.previousEnd) === 0) return;
 	// Its record stays: without it a place that is half written would be trusted.
-	if (record.exists && !record.is(State.RESTORED)) record.set(State.RESTORE);
-	else if (!record.write({ flags: Flag.ONLY_RESTORE })) return;
+	if (record.exists && !record.is(RecordState.RESTORED)) record.set(RecordState.RESTORE);
+	else if (!record.write({ flags: RecordFlag.ONLY_RESTORE })) return;
 	restore(loader);
 }

@@ -1,10 +1,11 @@
 /** The second stage: what is intended is carried out, what is on trial is counted (boot/second.c). */
+
+import { RecordFlag, RecordState } from "../../../ota/boot-record/header";
 import { ACTION_COPY_RAW, ACTION_LOAD_APP, type EbootCommand } from "../../../ota/eboot";
 import { APPLICATION_OFFSET, SECTOR } from "../../../ota/image";
 import { printf } from "../uart";
 import { install, isResult, take } from "./install";
 import type { Loader } from "./loader";
-import { Flag, State } from "./record";
 import { isBefore, restore, wayBack } from "./restore";
 
 /** Of the application: "OTA8", the format's version in 16 bits, flags in 16 bits. */
@@ -18,10 +19,10 @@ const descriptorBytes = new Uint8Array(descriptor.buffer);
 function isPending({ record }: Loader): boolean {
 	return (
 		record.exists &&
-		(record.header.flags & Flag.ONLY_RESTORE) === 0 &&
-		!record.is(State.REFUSED) &&
-		!record.is(State.INSTALLED) &&
-		!record.is(State.RESTORE)
+		(record.header.flags & RecordFlag.ONLY_RESTORE) === 0 &&
+		!record.is(RecordState.REFUSED) &&
+		!record.is(RecordState.INSTALLED) &&
+		!record.is(RecordState.RESTORE)
 	);
 }
 
@@ -35,12 +36,12 @@ function canConfirm({ flash }: Loader): boolean {
 function isOnTrial(loader: Loader): boolean {
 	const { record } = loader;
 	return (
-		(record.header.flags & Flag.TRIAL) !== 0 &&
+		(record.header.flags & RecordFlag.TRIAL) !== 0 &&
 		record.header.destination === 0 &&
-		record.is(State.KEPT) &&
-		record.is(State.INSTALLED) &&
-		!record.is(State.CONFIRMED) &&
-		!record.is(State.RESTORE) &&
+		record.is(RecordState.KEPT) &&
+		record.is(RecordState.INSTALLED) &&
+		!record.is(RecordState.CONFIRMED) &&
+		!record.is(RecordState.RESTORE) &&
 		canConfirm(loader)
 	);
 }
@@ -50,12 +51,12 @@ function isTrusted(loader: Loader): boolean {
 	const { record } = loader;
 	const isInstalling =
 		record.header.destination === 0 &&
-		(record.header.flags & Flag.ONLY_RESTORE) === 0 &&
-		record.is(State.BEGUN) &&
-		!record.is(State.INSTALLED) &&
-		!record.is(State.REFUSED);
-	const isHalf = isInstalling || record.is(State.RESTORING);
-	return record.is(State.RESTORED) || !isHalf || isBefore(loader) || isResult(loader);
+		(record.header.flags & RecordFlag.ONLY_RESTORE) === 0 &&
+		record.is(RecordState.BEGUN) &&
+		!record.is(RecordState.INSTALLED) &&
+		!record.is(RecordState.REFUSED);
+	const isHalf = isInstalling || record.is(RecordState.RESTORING);
+	return record.is(RecordState.RESTORED) || !isHalf || isBefore(loader) || isResult(loader);
 }
 
 function hasApplication(loader: Loader): boolean {
@@ -84,10 +85,10 @@ export function second(loader: Loader, command: EbootCommand | undefined): numbe
 	let address = APPLICATION_OFFSET;
 	if (command?.action === ACTION_LOAD_APP) address = (address + command.source) >>> 0;
 	if (isOnTrial(loader) && record.startsUsed >= record.header.starts) {
-		record.set(isResult(loader) ? State.RESTORE : State.CONFIRMED);
+		record.set(isResult(loader) ? RecordState.RESTORE : RecordState.CONFIRMED);
 	}
-	const isToRestore = record.is(State.RESTORE) || (record.header.flags & Flag.ONLY_RESTORE) !== 0;
-	if (isToRestore && !record.is(State.RESTORED)) restore(loader);
+	const isToRestore = record.is(RecordState.RESTORE) || (record.header.flags & RecordFlag.ONLY_RESTORE) !== 0;
+	if (isToRestore && !record.is(RecordState.RESTORED)) restore(loader);
 	const isOther = address !== APPLICATION_OFFSET && address % SECTOR === 0;
 	if (!isOther || image.verify(address, config.flashSize) === 0) {
 		address = APPLICATION_OFFSET;
