@@ -18,7 +18,7 @@ void noteBefore(void)
 {
 	Job job = {
 		.source = APPLICATION,
-		.length = roundUp(verifyImage(APPLICATION, boot_config.applicationEnd)),
+		.length = verifyImage(APPLICATION, boot_config.applicationEnd),
 		.isImage = true,
 	};
 
@@ -57,7 +57,7 @@ void restore(void)
 	job.progress = boot_config.record + RESTORING_PROGRESS;
 	job.isCRCKnown = job.isCRCKnown && is(KEPT);
 	if (!job.isCRCKnown)
-		job.length = roundUp(verifyImage(boot_config.previous, boot_config.previousEnd));
+		job.length = verifyImage(boot_config.previous, boot_config.previousEnd);
 	else if (OK == checkContent(&job, FROM_BOTH))
 		from = FROM_BOTH;
 	else if (OK == checkContent(&job, FROM_DESTINATION))

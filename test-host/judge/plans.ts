@@ -24,7 +24,8 @@ export interface Plan {
 	confirms: boolean;
 }
 
-const OLD = firmware({ seed: 1, length: 3 * SECTOR - 300 });
+/** What runs before, in most plans. */
+export const OLD = firmware({ seed: 1, length: 3 * SECTOR - 300 });
 /** Of one sector, behind which an update may be staged where it will lie. */
 const SMALL = firmware({ seed: 5, length: 2 * SECTOR - 500 });
 const NEW = firmware({ seed: 2, length: 3 * SECTOR + 400, packed: true });

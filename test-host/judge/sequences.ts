@@ -22,6 +22,13 @@ const FILES: readonly Uint8Array[] = [
 const ZIPPED = FILES.map((file) => new Uint8Array(gzipSync(file, { level: 9 })));
 const STARTS_MAX = 5;
 
+/** Whether one of them begins there. */
+function holdsFile(cells: Uint8Array): boolean {
+	return FILES.some(
+		(file) => Buffer.compare(cells.subarray(0, file.length - SECTOR), applicationOf(file)) === 0,
+	);
+}
+
 export interface Tally {
 	starts: number;
 	cuts: number;
@@ -86,18 +93,24 @@ export class Life {
 			return false;
 		}
 		const { machine } = this.#judged;
-		const isWhole = FILES.some(
-			(file) => Buffer.compare(machine.installed(file.length - SECTOR), applicationOf(file)) === 0,
-		);
+		const isWhole = holdsFile(machine.cells.subarray(SECTOR));
+		const { previous } = this.#config;
+		const isKept = previous > 0 && holdsFile(machine.cells.subarray(previous));
 		if (ending === "application" && isWhole) tally.whole += 1;
 		else if (ending === "application" && this.#isDamaged) tally.blind += 1;
-		else if (ending === "waits" && !isWhole && this.#isDamaged && machine.uart.includes("flash me"))
+		else if (
+			ending === "waits" &&
+			!isWhole &&
+			!isKept &&
+			this.#isDamaged &&
+			machine.uart.includes("flash me")
+		)
 			tally.waits += 1;
 		// A flash that fails twice in the same place is no whole one: it is tried again at the next start.
 		else if (ending === "waits" && isFaulty && machine.uart.includes("flash me")) tally.waits += 1;
 		else {
 			tally.bricks += 1;
-			throw new Error(`${ending}, ${isWhole ? "whole" : "not whole"}: ${machine.uart}`);
+			throw new Error(`${ending}, ${isWhole ? "whole" : isKept ? "kept" : "not whole"}: ${machine.uart}`);
 		}
 		// Some restart with their RTC memory, some without.
 		if (this.#chance(2)) this.#judged.cutPower();

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { SECTOR } from "../../ota/image";
+import { applicationOf } from "../judge/images";
 import { PLACES, STAGING } from "../judge/places";
-import { type Plan, plans } from "../judge/plans";
+import { OLD, type Plan, plans } from "../judge/plans";
 import type { Twins } from "../judge/twins";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
@@ -26,6 +28,13 @@ withCompiler("the boot loader's machine code, what it stands on damaged after a 
 		}
 	};
 	const isWhole = (plan: Plan) => plan.isOld(board) || plan.isNew(board);
+	/** Whether a copy of the application before is whole, where it is kept. */
+	const isKept = ({ config }: Plan) =>
+		config.previous > 0 &&
+		Buffer.compare(
+			board.cells.subarray(config.previous, config.previous + OLD.length - SECTOR),
+			applicationOf(OLD),
+		) === 0;
 
 	test.each(plans.filter(({ name }) => !name.startsWith("filesystem")))(
 		"what is whole is started: $name",
@@ -35,10 +44,12 @@ withCompiler("the boot loader's machine code, what it stands on damaged after a 
 			const damages = [
 				(twins: Twins) => twins.erase(STAGING, LENGTH),
 				(twins: Twins) => twins.erase(PLACES.previous, LENGTH),
+				// Behind the copy's end, in its last sector.
+				(twins: Twins) => twins.put(PLACES.previous + OLD.length - SECTOR + 100, Uint8Array.of(0)),
 			];
 			for (const damage of damages) {
 				for (const operation of lives(plan, damage)) {
-					if (!isWhole(plan)) continue;
+					if (!isWhole(plan) && !isKept(plan)) continue;
 					whole += 1;
 					for (let i = 0; i < 3; i++) {
 						expect([operation, judged.start(), board.uart]).toEqual([

@@ -6,7 +6,6 @@ import { printf } from "../uart";
 import { copy } from "./copy";
 import { type From, type Job, job, Result } from "./job";
 import type { Loader } from "./loader";
-import { roundUp } from "./numbers";
 import { KEEPING_PROGRESS, RESTORING_PROGRESS } from "./record";
 
 function jobBefore({ record, config }: Loader, source: number, destination: number, progress = 0): Job {
@@ -17,7 +16,7 @@ function jobBefore({ record, config }: Loader, source: number, destination: numb
 
 /** Notes what runs, so that it is known again. */
 export function noteBefore({ config, image, content, record }: Loader): void {
-	const length = roundUp(image.verify(APPLICATION_OFFSET, config.applicationEnd));
+	const length = image.verify(APPLICATION_OFFSET, config.applicationEnd);
 	const running = job({ source: APPLICATION_OFFSET, length, isImage: true });
 	if (length === 0 || content.check(running, "source") !== Result.OK) return;
 	record.noteBefore(length, running.crc);
@@ -48,7 +47,7 @@ export function restore(loader: Loader): void {
 	const kept = jobBefore(loader, previous, APPLICATION_OFFSET, RESTORING_PROGRESS);
 	let from: From = "source";
 	kept.isCRCKnown = kept.isCRCKnown && record.is(RecordState.KEPT);
-	if (!kept.isCRCKnown) kept.length = roundUp(image.verify(previous, previousEnd));
+	if (!kept.isCRCKnown) kept.length = image.verify(previous, previousEnd);
 	else if (content.check(kept, "both") === Result.OK) from = "both";
 	else if (content.check(kept, "destination") === Result.OK) from = "destination";
 	if (kept.length === 0 || (from === "source" && content.check(kept, "source") !== Result.OK)) return;
