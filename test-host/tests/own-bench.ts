@@ -57,6 +57,7 @@ export class OwnBench {
 	config: BootConfig = PLACES;
 	readonly #judge: JudgeBench | undefined;
 	#updater: Updater | undefined;
+	#running: RunningFirmware | undefined;
 
 	/** With `judge` the board has the boot loader's machine code, which wants a compiler. */
 	constructor(judge?: JudgeBench) {
@@ -98,6 +99,7 @@ export class OwnBench {
 	run(): Updater {
 		const boot = bootStrategy(board);
 		const running = new RunningFirmware(boot.applicationOffset);
+		this.#running = running;
 		this.#updater = new Updater({ board, running, boot, atomicFilesystem: true });
 		return this.#updater;
 	}
@@ -121,6 +123,12 @@ export class OwnBench {
 	/** Whether all of a firmware lies in its place. */
 	has(file: Uint8Array): boolean {
 		return Buffer.compare(this.judged.installed(file.length - SECTOR), applicationOf(file)) === 0;
+	}
+
+	/** What the application of the last start knows of itself. */
+	get running(): RunningFirmware {
+		if (!this.#running) throw new Error("not started");
+		return this.#running;
 	}
 
 	/** Of the start before. */
