@@ -14,6 +14,8 @@
 #define SECTOR 0x1000u
 #define BLOCK 0x10000u
 #define SECTOR_WORDS (SECTOR / 4)
+/* No flash is larger, and no address has more bits. */
+#define FLASH_MAX 0x1000000u
 /* A firmware's file has the boot loader in its first sector, the application's image behind it. */
 #define APPLICATION SECTOR
 

@@ -41,6 +41,9 @@ int eachSector(const Job *job, From from, Visit visit)
 {
 	uint32_t length, offset = job->first;
 
+	// Out of a record that no updater writes.
+	if (job->length > FLASH_MAX)
+		return GZIP_DATA;
 	if (isInflated(job, from)) {
 		openGzip(job->source, job->size, &length);
 		offset = 0;

@@ -36,7 +36,8 @@ int openGzip(uint32_t source, uint32_t size, uint32_t *length)
 		return GZIP_HEADER;
 	if (flags & 4) {
 		extra = nextByte();
-		input.next += extra | (nextByte() << 8);
+		extra |= nextByte() << 8;
+		input.next += extra;
 	}
 	if (flags & 8)
 		skipText();

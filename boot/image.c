@@ -6,7 +6,6 @@
 
 #define IMAGE_MAGIC 0xe9
 #define SEGMENTS_MAX 16
-#define LENGTH_MAX 0x1000000u
 #define CHECKSUM_START 0xef
 /* The Arduino packer changes these words of the first segment when the checksum is made: length of the file, and CRC. */
 #define PACKER_WORD 4
@@ -42,7 +41,7 @@ bool isLoaded(uint32_t address)
 
 static bool isGoodSegment(uint32_t address, uint32_t length)
 {
-	if ((length % 4) || (length > LENGTH_MAX))
+	if ((length % 4) || (length > FLASH_MAX))
 		return false;
 	if (!isLoaded(address))
 		return isInside(address, length, MAP, MAP_SIZE);

@@ -1,9 +1,6 @@
 /* What is staged takes the place of what runs, or of a filesystem. */
 #include "boot.h"
 
-/* No flash is larger, and no address has more bits. */
-#define SIZE_MAX_STAGED 0x1000000u
-
 static Job jobOf(const Header *header)
 {
 	Job job = {
@@ -39,7 +36,7 @@ static int checkPlace(const Job *job)
 
 	if ((job->source | job->destination) % SECTOR)
 		return ALIGNMENT;
-	if ((job->size - 1 >= SIZE_MAX_STAGED) || (job->source < APPLICATION)
+	if ((job->size - 1 >= FLASH_MAX) || (job->source < APPLICATION)
 			|| !isInside(job->source, staged, 0, boot_config.flashSize)
 			|| meetsOwn(job->source, job->source + staged))
 		return PLACE;

@@ -1,10 +1,11 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { encodeHeader, HEADER_LENGTH } from "../../ota/boot-record/header";
 import { SECTOR } from "../../ota/image";
 import type { BootConfig } from "../../tools/image/boot-config";
 import { applicationOf, firmware } from "../judge/images";
 import { NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
-import { encodeIntention, RecordFlag } from "../judge/record";
+import { encodeIntention, RecordFlag, RecordState } from "../judge/record";
 import { Noise } from "../virtual/noise";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
@@ -123,6 +124,18 @@ withCompiler("the boot loader's machine code", () => {
 		judged.cutPower();
 		expect(judged.start()).toBe("application");
 		expect(has(NEW)).toBe(true);
+	});
+
+	test("comes to an end with a record that tells of more than 4 GiB less a sector", () => {
+		prepare(NEW);
+		const header = new Uint8Array(HEADER_LENGTH);
+		const length = 0xfffff800;
+		const given = { flags: 0, source: STAGING, destination: 0, size: 0x5000, length, crc: 1, starts: 0 };
+		encodeHeader(new DataView(header.buffer), { sequence: 1, ...given });
+		judged.put(NO_PREVIOUS.record, header);
+		judged.put(NO_PREVIOUS.record + RecordState.BEGUN, new Uint8Array(4));
+		expect(judged.start()).toBe("waits");
+		expect(board.uart).toMatch(/~cp:13\r\nno application, flash me\r\n$/);
 	});
 
 	test("brings the application before back where the new one is damaged later", () => {

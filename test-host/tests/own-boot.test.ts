@@ -2,11 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { ACTION_LOAD_APP } from "../../ota/eboot";
 import { SECTOR } from "../../ota/image";
+import { readPackerWords } from "../../tools/image/packer";
 import { JudgedBoard } from "../judge/board";
 import { applicationOf, firmware } from "../judge/images";
 import { NO_PREVIOUS, PLACES, STAGING } from "../judge/places";
 import { boot } from "../virtual/boot";
-import { buildRtosBoot } from "../virtual/image-builder";
+import { buildFirmware, buildRtosBoot } from "../virtual/image-builder";
 import { modelStages, withOwnBoot } from "../virtual/own-boot/stages";
 
 const OLD = firmware({ seed: 1, length: 2 * SECTOR + 1000 });
@@ -113,6 +114,18 @@ describe("the stages", () => {
 	test("stay as they are in a firmware that has them", () => {
 		const file = withOwnBoot(OLD, modelStages, PLACES);
 		expect(withOwnBoot(file, modelStages, NO_PREVIOUS)).toBe(file);
+	});
+
+	test("are what a firmware is built with that wants them, its packer's words as they should be", () => {
+		const options = { script: "light();", name: "lamp", version: "1.2.3", padTo: 2 * SECTOR + 160 };
+		const file = buildFirmware({ ...options, ownBoot: { config: PLACES } });
+		const { secondStage } = modelStages;
+		expect(file.length).toBe(3 * SECTOR + secondStage.length);
+		expect(Buffer.compare(file.subarray(3 * SECTOR), secondStage)).toBe(0);
+		expect(readPackerWords(file)).toBe("right");
+		const board = inserted(file);
+		board.put(0, file);
+		expect(board.start()).toBe("application");
 	});
 
 	test("come before no application that is damaged", () => {

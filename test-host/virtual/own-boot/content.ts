@@ -5,6 +5,7 @@ import type { RomFlash } from "../rom-flash";
 import { Gzip } from "./gzip";
 import type { ImageReader } from "./image";
 import { type From, type Job, Result } from "./job";
+import { FLASH_MAX } from "./numbers";
 import type { Sector } from "./sector";
 
 /** Is given each sector of a result that is written, in the loader's sector; false ends it. */
@@ -30,6 +31,7 @@ export class Content {
 	/** OK, GZIP_DATA, or WRITE where the visit ended it. */
 	each(job: Job, from: From, visit: Visit): Result {
 		const isInflated = job.isGzip && from !== "destination";
+		if (job.length > FLASH_MAX) return Result.GZIP_DATA;
 		let offset = job.first;
 		if (isInflated) {
 			this.gzip.open(job.source, job.size);

@@ -9,10 +9,9 @@ import {
 	SECTOR,
 	SEGMENTS_MAX,
 } from "../../../ota/image";
-import { isInside } from "./numbers";
+import { FLASH_MAX, isInside } from "./numbers";
 import type { Sector } from "./sector";
 
-const LENGTH_MAX = 0x1000000;
 /** The Arduino packer changes these words of the first segment when the checksum is made: length of the file, and CRC. */
 const PACKER_WORD = 4;
 const LINE = 16;
@@ -122,7 +121,7 @@ export class ImageReader {
 
 	#isGoodSegment(length: number): boolean {
 		const address = this.#address;
-		if (length % 4 !== 0 || length > LENGTH_MAX) return false;
+		if (length % 4 !== 0 || length > FLASH_MAX) return false;
 		if (!isLoaded(address)) return isInside(address, length, MAP_START, MAP_LENGTH);
 		if (isInside(address, length, CODE_RAM, CODE_RAM_LENGTH)) {
 			if ((this.#entry - address) >>> 0 < length) this.#isEntryLoaded = true;

@@ -5,12 +5,9 @@ import { APPLICATION_OFFSET, SECTOR } from "../../../ota/image";
 import { copy } from "./copy";
 import { type From, type Job, job, Result } from "./job";
 import type { Loader } from "./loader";
-import { isInside, roundUp } from "./numbers";
+import { FLASH_MAX, isInside, roundUp } from "./numbers";
 import { INSTALLING_PROGRESS } from "./record";
 import { isBefore, keep, noteBefore } from "./restore";
-
-/** No flash is larger, and no address has more bits. */
-const STAGED_MAX = 0x1000000;
 
 type Intention = Pick<RecordHeader, "source" | "destination" | "size" | "length" | "flags" | "crc">;
 
@@ -44,7 +41,7 @@ function checkPlace(loader: Loader, { source, destination, size, isImage }: Job)
 	if (source % SECTOR !== 0 || destination % SECTOR !== 0) return Result.ALIGNMENT;
 	if (
 		size < 1 ||
-		size > STAGED_MAX ||
+		size > FLASH_MAX ||
 		source < APPLICATION_OFFSET ||
 		!isInside(source, staged, 0, flashSize) ||
 		meetsOwn(loader, source, source + staged)

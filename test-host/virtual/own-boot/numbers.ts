@@ -1,6 +1,9 @@
 /** The loader's arithmetic: 32 bits without a sign. */
 import { SECTOR } from "../../../ota/image";
 
+/** No flash is larger, and no address has more bits. */
+export const FLASH_MAX = 0x1000000;
+
 /** To whole sectors. */
 export function roundUp(length: number): number {
 	return ((length + SECTOR - 1) & ~(SECTOR - 1)) >>> 0;
