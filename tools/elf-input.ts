@@ -1,5 +1,6 @@
 /** `ota8266 pack --elf`: the firmware of a program as it was linked. */
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { Option } from "commander";
 import { flashSizeOf, SECTOR } from "../ota/image";
 import type { LayoutFile } from "../partitions/layout-file";
@@ -81,15 +82,24 @@ export async function readElfInput(
 	// Behind the running firmware staging begins with the next sector.
 	const taken = nextota?.behind ? SECTOR * Math.ceil(firmware.length / SECTOR) : 0;
 	const free = Math.max(0, Number(nextota?.size ?? 0) - taken);
-	const fits = bootLoader.inflates ? "so one of this size only as a gzip" : "too few for one of this size";
 	const rows = [
 		["Boot loader", `${bootLoader.text}, ${bootLoader.file}`],
 		["Program", `${descriptor ? `${descriptor.name} ${descriptor.version}` : "without a version"}, ${elf}`],
 		["Segments", `${segments.join(", ")} bytes`],
 		[
 			"Room",
-			`${room} bytes in a flash of ${sizeText(flashSize)}, ${free} for an update${firmware.length > free ? `, ${fits}` : ""}`,
+			`${room} bytes in a flash of ${sizeText(flashSize)}, ${free} for an update${fitText(firmware, free, bootLoader)}`,
 		],
 	];
 	return { firmware, rows };
+}
+
+/** How an update of this size gets into so many bytes; nothing where it does as it is. */
+function fitText(firmware: Uint8Array, free: number, { inflates }: BootLoader): string {
+	if (firmware.length <= free) return "";
+	if (!inflates) return ", too few for one of this size";
+	const { length } = gzipSync(firmware, { level: 9 });
+	return length <= free
+		? ", so one of this size only as a gzip"
+		: `, too few for one of this size, a gzip (${length}) too`;
 }

@@ -1,6 +1,7 @@
 /** `ota8266 pack --elf` behind eboot: what it makes of linked programs, and what it refuses. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readElf, symbolAddress } from "../../tools/elf/elf";
 import { imageInfo } from "../../tools/image-info";
@@ -178,9 +179,13 @@ withCompiler("ota8266 pack --elf", () => {
 		const full = await pack(filled(length), "--flash-size", "512K");
 		expect(readFileSync(full.out)).toHaveLength(room);
 		expect(imageInfo(readFileSync(full.out)).faults).toEqual([]);
+		const zipped = gzipSync(readFileSync(full.out), { level: 9 }).length;
 		expect(full.stdout).toContain(
-			`${room} bytes in a flash of 512 KiB, 0 for an update, so one of this size only as a gzip`,
+			`${room} bytes in a flash of 512 KiB, 0 for an update, too few for one of this size, a gzip (${zipped}) too`,
 		);
+		// Half of the place, and a bit: what compresses well still fits behind it.
+		const half = await pack(filled(length - room / 2 + 0x5000), "--flash-size", "512K");
+		expect(half.stdout).toMatch(/, \d+ for an update, so one of this size only as a gzip/);
 		const old = await pack(
 			filled(length),
 			"--flash-size",
@@ -188,7 +193,7 @@ withCompiler("ota8266 pack --elf", () => {
 			"--bootloader",
 			programs.link("old-eboot", oldEboot),
 		);
-		expect(old.stdout).toContain("0 for an update, too few for one of this size");
+		expect(old.stdout).toMatch(/ 0 for an update, too few for one of this size$/m);
 		const over = filled(length + 16);
 		expect(await refusal(over, "--flash-size", "512K")).toBe(
 			`${over} cannot be packed: the firmware has ${room + 16} bytes, the flash's layout has room for ${room}\n`,
