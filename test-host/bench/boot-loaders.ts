@@ -25,9 +25,6 @@ import { bootTimeOf, flashTime, INFLATE, TYPICAL } from "./figures";
 import { benchFirmware, IMAGE_LENGTH } from "./image";
 import { table } from "./report";
 
-/** Of a gzip with a whole block only some of the first cuts: each of them has 1,176 second ones. */
-const strideOf = ({ name }: Plan) => (name.startsWith("filesystem, gzip") ? 67 : 1);
-
 const machine = new Solo(new JudgedBoard((start) => bootMachine(start)));
 /** eboot restarts after a filesystem, in which it finds no application. */
 const eboot = new Solo(
@@ -54,7 +51,7 @@ function ebootCells(): Uint8Array {
 const dead = ({ points, bricks }: Count) => `${bricks} of ${points}`;
 
 /** What an update that is cut leaves: eboot's boards, where it can do that update, and ours, once and twice. */
-export function cutLine(plan: Plan, stride = strideOf(plan)): string[] {
+export function cutLine(plan: Plan, stride = plan.stride): string[] {
 	const ours = new Cuts(machine, plan, bootLoaderCells(plan.config));
 	return [
 		plan.name,

@@ -24,6 +24,9 @@ export type Loader = (start: Start) => Outcome;
 /** application: it runs; waits: nothing more happens; cut: the power went; restart: it would start anew. */
 export type Ending = "application" | "waits" | "cut" | "restart";
 
+/** What RAM holds at a reset is one of so many noises. */
+const RAMS = 16;
+
 export class JudgedBoard {
 	readonly cells = new Uint8Array(FLASH_SIZE).fill(0xff);
 	readonly control = NorControl.create();
@@ -111,7 +114,7 @@ export class JudgedBoard {
 			this.uart += text;
 		};
 		try {
-			const outcome = this.#loader({ flash, rtc, print, cause, seed: this.#seed, ram: this.ram });
+			const outcome = this.#loader({ flash, rtc, print, cause, seed: this.#seed % RAMS, ram: this.ram });
 			if (outcome.kind === "hang") return "waits";
 			if (outcome.kind === "reset") return "restart";
 			this.application = outcome;

@@ -72,7 +72,7 @@ export class Cuts {
 	}
 
 	/** Cuts each repair, too, at every one of its own moments. `stride`: of the first cuts every so many. */
-	twice(stride = 1): Count {
+	twice(stride = this.#plan.stride): Count {
 		const count: Count = { points: 0, old: 0, new: 0, bricks: 0 };
 		for (const first of this.#points().filter((_, i) => i % stride === 0)) {
 			this.#begin(first);

@@ -22,6 +22,8 @@ export interface Plan {
 	mayBeLost: boolean;
 	/** The application confirms itself when it runs. */
 	confirms: boolean;
+	/** Of the first cuts every so many are cut twice. */
+	stride: number;
 }
 
 /** What runs before, in most plans. */
@@ -65,6 +67,7 @@ function firmwarePlan(given: FirmwareCase): Plan {
 		config,
 		confirms,
 		starts,
+		stride: 1,
 		mayBeLost: isCommanded || isTrial,
 		prepare(board) {
 			if (!isFirst) board.put(SECTOR, applicationOf(old));
@@ -93,6 +96,8 @@ function filesystemPlan({ name, isGzip = false, isCommanded = false }: FirmwareC
 		name,
 		config: NO_PREVIOUS,
 		starts: 1,
+		// A whole block: each first cut has over a thousand second ones, of 10 ms each.
+		stride: isGzip ? 149 : 1,
 		mayBeLost: isCommanded,
 		confirms: false,
 		prepare(board) {
@@ -127,7 +132,7 @@ const filesystems: readonly FirmwareCase[] = [
 export const commanded: readonly Plan[] = [
 	...plain.map((given) => firmwarePlan({ ...given, isCommanded: true })),
 	...filesystems.map((given) => filesystemPlan({ ...given, isCommanded: true })),
-].map((plan) => ({ ...plan, name: `${plan.name}, by eboot's command` }));
+].map((plan) => ({ ...plan, name: `${plan.name}, by eboot's command`, stride: 4 * plan.stride - 3 }));
 
 /** By our record. */
 export const recorded: readonly Plan[] = [

@@ -5,16 +5,13 @@ import { type Plan, plans } from "../judge/plans";
 import { JudgeBench } from "./boot-judge-bench";
 import { withCompiler } from "./lx106";
 
-/** Of a gzip with a whole block only some of the first cuts: each of them has 1,176 second ones, of 10 ms. */
-const stride = ({ name }: Plan) => (name.startsWith("filesystem, gzip") ? 67 : 1);
-
 /** Tests those plans that `isWanted`: they are shared out to files, which run side by side. */
 export function cutTwice(isWanted: (plan: Plan) => boolean): void {
 	withCompiler("the boot loader's machine code, its power cut twice", () => {
 		const bench = new JudgeBench();
 		test.each(plans.filter(isWanted))("$name", { timeout: 600_000 }, (plan) => {
 			const cuts = new Cuts(bench.judged, plan, bench.cells(plan.config));
-			const { points, bricks, old, new: updated } = cuts.twice(stride(plan));
+			const { points, bricks, old, new: updated } = cuts.twice();
 			expect(points).toBeGreaterThan(5000);
 			expect(bricks).toBe(0);
 			expect(old + updated).toBe(points);

@@ -2,6 +2,9 @@
 import { Noise } from "../../virtual/noise";
 import type { Window } from "./instruction";
 
+/** Seeds whose noise is kept. */
+const NOISES_MAX = 16;
+
 export class Ram {
 	readonly data: Window;
 	readonly instructions: Window;
@@ -13,7 +16,8 @@ export class Ram {
 	readonly i8: Uint8Array;
 	readonly i32: Int32Array;
 	#noise: Uint8Array | undefined;
-	#seed = 0;
+	/** By its seed, of a few that come again. */
+	readonly #noises = new Map<number, Uint8Array>();
 
 	constructor(data: Window, instructions: Window) {
 		this.data = data;
@@ -29,10 +33,11 @@ export class Ram {
 	/** As after power-up: noise that is another for each seed. */
 	scramble(seed: number): void {
 		const length = this.d8.length + this.i8.length;
-		if (!this.#noise || seed !== this.#seed) this.#noise = new Noise(seed).fill(new Uint8Array(length));
-		this.#seed = seed;
-		this.d8.set(this.#noise.subarray(0, this.d8.length));
-		this.i8.set(this.#noise.subarray(this.d8.length));
+		const noise = this.#noises.get(seed) ?? new Noise(seed).fill(new Uint8Array(length));
+		if (this.#noises.size < NOISES_MAX) this.#noises.set(seed, noise);
+		this.#noise = noise;
+		this.d8.set(noise.subarray(0, this.d8.length));
+		this.i8.set(noise.subarray(this.d8.length));
 	}
 
 	/** Whether bytes are as `scramble` left them. */
