@@ -199,8 +199,8 @@ void useStart(void);
 /* install.c */
 /* Takes eboot's command of words in RTC memory: OK, or why nothing was changed, or WRITE. */
 int take(const volatile uint32_t *command);
-/* Carries out the record, from where it was interrupted: OK, or what is wrong. */
-int install(void);
+/* Carries out the record, from where it was interrupted; `isRead`: what is staged was just found to be good. OK, or what is wrong. */
+int install(bool isRead);
 /* Whether the application that was to be installed is in its place, as far as its CRC is known. */
 bool isResult(void);
 

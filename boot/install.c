@@ -82,18 +82,20 @@ int take(const volatile uint32_t *command)
 		return result;
 	header.length = job.length;
 	header.crc = job.crc;
-	return writeRecord(&header) ? install() : WRITE;
+	return writeRecord(&header) ? install(true) : WRITE;
 }
 
-static int begin(Job *job)
+static int begin(Job *job, bool isRead)
 {
 	uint32_t staged = job->source + roundUp(job->size);
 	int result = checkPlace(job);
 
 	if (!result)
 		result = open(job);
-	if (!result)
-		result = (job->length == record.header.length) ? checkContent(job, FROM_SOURCE) : OTHER;
+	if (!result && (job->length != record.header.length))
+		result = OTHER;
+	if (!result && !isRead)
+		result = checkContent(job, FROM_SOURCE);
 	if (result) {
 		set(REFUSED);
 		return result;
@@ -137,11 +139,11 @@ static int takeUp(Job *job, From *from)
 	return result;
 }
 
-int install(void)
+int install(bool isRead)
 {
 	Job job = jobOf(&record.header);
 	From from = FROM_SOURCE;
-	int result = is(BEGUN) ? takeUp(&job, &from) : begin(&job);
+	int result = is(BEGUN) ? takeUp(&job, &from) : begin(&job, isRead);
 
 	if (!result)
 		result = copy(&job, from);

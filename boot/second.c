@@ -52,7 +52,7 @@ static void act(uint32_t action)
 
 	if (isPending() || isToldToCopy) {
 		ets_printf("cp:");
-		ets_printf("%d\n", isPending() ? install() : take(RTC_COMMAND + 2));
+		ets_printf("%d\n", isPending() ? install(false) : take(RTC_COMMAND + 2));
 	}
 }
 

@@ -82,17 +82,16 @@ export function take(loader: Loader, command: { source: number; destination: num
 	if (result !== Result.OK) return result;
 	const flags = taken.isGzip ? RecordFlag.GZIP : 0;
 	const isWritten = record.write({ ...command, flags, length: taken.length, crc: taken.crc });
-	return isWritten ? install(loader) : Result.WRITE;
+	return isWritten ? install(loader, true) : Result.WRITE;
 }
 
-function begin(loader: Loader, job: Job): Result {
+function begin(loader: Loader, job: Job, isRead: boolean): Result {
 	const { config, content, record } = loader;
 	const staged = (job.source + roundUp(job.size)) >>> 0;
 	let result = checkPlace(loader, job);
 	if (result === Result.OK) result = open(loader, job);
-	if (result === Result.OK) {
-		result = job.length === record.header.length ? content.check(job, "source") : Result.OTHER;
-	}
+	if (result === Result.OK && job.length !== record.header.length) result = Result.OTHER;
+	if (result === Result.OK && !isRead) result = content.check(job, "source");
 	if (result !== Result.OK) {
 		record.set(RecordState.REFUSED);
 		return result;
@@ -121,8 +120,8 @@ function takeUp(loader: Loader, job: Job): From | Result {
 	return result;
 }
 
-/** Carries out the record, from where it was interrupted: OK, or what is wrong. */
-export function install(loader: Loader): Result {
+/** Carries out the record, from where it was interrupted; `isRead`: what is staged was just found to be good. OK, or what is wrong. */
+export function install(loader: Loader, isRead: boolean): Result {
 	const { record } = loader;
 	const intended = jobOf(loader, record.header);
 	let from: From = "source";
@@ -131,7 +130,7 @@ export function install(loader: Loader): Result {
 		if (typeof found === "number") return found;
 		from = found;
 	} else {
-		const result = begin(loader, intended);
+		const result = begin(loader, intended, isRead);
 		if (result !== Result.OK) return result;
 	}
 	const result = copy(loader, intended, from);

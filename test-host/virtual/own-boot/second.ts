@@ -70,7 +70,7 @@ function act(loader: Loader, command: EbootCommand | undefined): void {
 	const { print } = loader;
 	if (isPending(loader)) {
 		printf(print, "cp:");
-		printf(print, `${install(loader)}\n`);
+		printf(print, `${install(loader, false)}\n`);
 	} else if (isToldToCopy) {
 		printf(print, "cp:");
 		printf(print, `${take(loader, command)}\n`);
