@@ -97,7 +97,7 @@ function filesystemPlan({ name, isGzip = false, isCommanded = false }: FirmwareC
 		config: NO_PREVIOUS,
 		starts: 1,
 		// A whole block: each first cut has over a thousand second ones, of 10 ms each.
-		stride: isGzip ? 149 : 1,
+		stride: isGzip ? 97 : 1,
 		mayBeLost: isCommanded,
 		confirms: false,
 		prepare(board) {

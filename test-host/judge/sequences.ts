@@ -49,6 +49,7 @@ export class Life {
 	/** Something other than the boot loader and the power has changed what it stands on. */
 	#isDamaged = false;
 	#isRunning = true;
+	#bootLoader: Uint8Array = new Uint8Array();
 
 	constructor(judged: Judged, config: BootConfig, seed: number) {
 		this.#judged = judged;
@@ -60,6 +61,7 @@ export class Life {
 	/** Throws where a start ended in none of the ways that it may. */
 	live(bootLoader: Uint8Array, tally: Tally): void {
 		const running = this.#pick(FILES);
+		this.#bootLoader = bootLoader;
 		this.#judged.each((board) => {
 			board.renew(bootLoader, this.#seed);
 			board.put(SECTOR, applicationOf(running));
@@ -74,6 +76,18 @@ export class Life {
 		// Left alone, it settles.
 		this.#start(tally, true);
 		this.#start(tally, true);
+	}
+
+	/** Whether a copy of the second stage is whole: without it the loader starts what there is, and brings nothing back. */
+	#hasStage(): boolean {
+		const { stages } = this.#config;
+		return [stages, stages + SECTOR].some((start) => {
+			const range = [start, start + SECTOR] as const;
+			return (
+				Buffer.compare(this.#judged.machine.cells.subarray(...range), this.#bootLoader.subarray(...range)) ===
+				0
+			);
+		});
 	}
 
 	/** Whether the application has come up. */
@@ -95,7 +109,7 @@ export class Life {
 		const { machine } = this.#judged;
 		const isWhole = holdsFile(machine.cells.subarray(SECTOR));
 		const { previous } = this.#config;
-		const isKept = previous > 0 && holdsFile(machine.cells.subarray(previous));
+		const isKept = previous > 0 && holdsFile(machine.cells.subarray(previous)) && this.#hasStage();
 		if (ending === "application" && isWhole) tally.whole += 1;
 		else if (ending === "application" && this.#isDamaged) tally.blind += 1;
 		else if (
