@@ -32,7 +32,9 @@ export class OwnBootStrategy extends CopyingStrategy {
 		super(board);
 		try {
 			this.fault = layoutFault(config);
-			if (!this.fault && config.previousEnd > config.previous) this.trial = new RecordTrial(board);
+			// An application of a layout without that place can be updated, but not brought back.
+			if (!this.fault && isAt(PREVIOUS_NAME, config.previous, config.previousEnd))
+				this.trial = new RecordTrial(board);
 		} catch (error) {
 			this.fault = error instanceof UpdateError ? error : new UpdateError(ErrorCode.READ);
 		}
@@ -112,13 +114,12 @@ function headerOf(staged: Staged, sequence: number, hasTrials: boolean): RecordH
 	return { sequence, flags, source, destination, size, length: inflated ?? size, crc: 0, starts };
 }
 
-/** The layout that the application was made with has to be the boot loader's: it would write over what that stands on. */
+/** Where the layout that the application was made with has other places for what the boot loader stands on, it would write over that. */
 function layoutFault(config: BootConfig): UpdateError | undefined {
-	const { record, stages, previous, previousEnd } = config;
+	const { record, stages } = config;
 	let place = "";
 	if (!isAt(RECORD_NAME, record, record + SECTOR)) place = RECORD_NAME;
 	else if (!isAt(STAGES_NAME, stages, stages + 2 * SECTOR)) place = STAGES_NAME;
-	else if (previousEnd > previous && !isAt(PREVIOUS_NAME, previous, previousEnd)) place = PREVIOUS_NAME;
 	return place === "" ? undefined : new UpdateError(ErrorCode.OTHER_LAYOUT, place);
 }
 

@@ -233,12 +233,9 @@ describe("what is staged for our boot loader", () => {
 });
 
 describe("a boot loader with other places than the application's layout", () => {
-	test.each([
-		["another record", { bootrecord: { offset: 13 * SECTOR, size: SECTOR } }, "bootrecord"],
-		["no record", { bootrecord: undefined }, "bootrecord"],
-		["another second stage", { bootstages: { offset: 0x3e000, size: 2 * SECTOR } }, "bootstages"],
-		["less room for the firmware before", { previous: { offset: 6 * SECTOR, size: 4 * SECTOR } }, "previous"],
-	] as const)("is told of, and gets no firmware: %s", (_what, changes, place) => {
+	type Changes = Readonly<Record<string, { offset: number; size: number } | undefined>>;
+
+	function withLayout(changes: Changes): OwnBench {
 		const bench = inserted();
 		const layout = new Map(layoutOf(PLACES));
 		for (const [name, partition] of Object.entries(changes)) {
@@ -252,7 +249,26 @@ describe("a boot loader with other places than the application's layout", () => 
 			layout,
 			restart: () => process.exit(1),
 		});
-		const updater = bench.run();
+		return bench;
+	}
+
+	test.each([
+		["less room for the firmware before", { previous: { offset: 6 * SECTOR, size: 4 * SECTOR } }],
+		["no place for the firmware before", { previous: undefined }],
+	] as const)("takes updates, without a trial: %s", (_what, changes) => {
+		const bench = withLayout(changes);
+		bench.run();
+		bench.update(NEW);
+		expect([own().fault, own().trial]).toEqual([undefined, undefined]);
+		expect(bench.record.header?.flags).toBe(0);
+	});
+
+	test.each([
+		["another record", { bootrecord: { offset: 13 * SECTOR, size: SECTOR } }, "bootrecord"],
+		["no record", { bootrecord: undefined }, "bootrecord"],
+		["another second stage", { bootstages: { offset: 0x3e000, size: 2 * SECTOR } }, "bootstages"],
+	] as const)("is told of, and gets no firmware: %s", (_what, changes, place) => {
+		const updater = withLayout(changes).run();
 		expect(own().fault?.message).toContain(`(${place})`);
 		const open = () => updater.open({ kind: "firmware", byteLength: NEW.length });
 		expect(codeOf(open)).toBe(ErrorCode.OTHER_LAYOUT);
