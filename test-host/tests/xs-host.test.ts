@@ -412,11 +412,11 @@ describe.skipIf(skipsXS)(`flash operations${xsNote}`, () => {
 describe.skipIf(skipsXS)(`timers${xsNote}`, () => {
 	test("fire in the order of their time, with their id, never from inside a call", async () => {
 		const body = `
-			Timer.set(() => trace("late "), 30);
+			Timer.set(() => trace("late "), 300);
 			const id = Timer.set((got) => trace(got === id, " "), 10);
 			Timer.set(() => trace("soon "));
 			trace("first ");
-			Timer.set(() => trace("stop"), 60);`;
+			Timer.set(() => trace("stop"), 600);`;
 		const host = start([main(body, IMPORTS)]);
 		await host.says("stop");
 		expect(host.uart()).toBe("first soon true late stop");
