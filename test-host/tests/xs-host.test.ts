@@ -434,7 +434,7 @@ describe.skipIf(skipsXS)(`timers${xsNote}`, () => {
 
 	test("first after a delay, then at intervals", async () => {
 		const body = `const begin = Date.now(); let times = [];
-			Timer.set((id) => { times.push(Date.now() - begin); if (times.length === 3) { Timer.clear(id); trace(times, "\\nstop"); } }, 40, 10);`;
+			Timer.set((id) => { times.push(Date.now() - begin); if (times.length === 3) { Timer.clear(id); trace(times, "\\nstop"); } }, 40, 150);`;
 		const host = start([main(body, IMPORTS)]);
 		await host.says("stop");
 		const [first = 0, , third = 0] = host.uart().split("\n")[0]?.split(",").map(Number) ?? [];
