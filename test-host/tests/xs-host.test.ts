@@ -426,7 +426,7 @@ describe.skipIf(skipsXS)(`timers${xsNote}`, () => {
 		const body = `
 			let count = 0;
 			Timer.repeat((id) => { trace(++count, " "); if (count === 3) Timer.clear(id); }, 5);
-			Timer.set(() => trace("stop"), 60);`;
+			Timer.set(() => trace("stop"), 600);`;
 		const host = start([main(body, IMPORTS)]);
 		await host.says("stop");
 		expect(host.uart()).toBe("1 2 3 stop");
@@ -459,8 +459,8 @@ describe.skipIf(skipsXS)(`timers${xsNote}`, () => {
 	test("rest, and are scheduled again", async () => {
 		const body = `
 			const id = Timer.repeat(() => { trace("again "); Timer.schedule(id); }, 5);
-			Timer.set(() => Timer.schedule(id, 5, 5), 30);
-			Timer.set(() => trace("stop"), 60);`;
+			Timer.set(() => Timer.schedule(id, 5, 5), 300);
+			Timer.set(() => trace("stop"), 600);`;
 		const host = start([main(body, IMPORTS)]);
 		await host.says("stop");
 		expect(host.uart()).toBe("again again stop");
