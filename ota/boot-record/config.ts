@@ -4,8 +4,9 @@ export const CONFIG_OFFSET = 0x10;
 export const CONFIG_LENGTH = 48;
 
 /** "OTAB", little-endian. */
-const MAGIC = 0x4241544f;
-const FORMAT = 1;
+export const CONFIG_MAGIC = 0x4241544f;
+/** Of the format. */
+export const CONFIG_VERSION = 1;
 
 export interface BootConfig {
 	/** Bytes of flash. */
@@ -25,7 +26,8 @@ export interface BootConfig {
 
 /** The configuration in 48 bytes of `view`, or undefined where there is none, or one of another version. */
 export function decodeConfig(view: DataView): BootConfig | undefined {
-	if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== FORMAT) return undefined;
+	if (view.getUint32(0, true) !== CONFIG_MAGIC || view.getUint32(4, true) !== CONFIG_VERSION)
+		return undefined;
 	return {
 		flashSize: view.getUint32(8, true),
 		record: view.getUint32(12, true),

@@ -1,12 +1,15 @@
 /** The configuration of our boot loader, twelve words at flash 0x10: SPEC.md, section 10. */
 
-import { type BootConfig, CONFIG_LENGTH, CONFIG_OFFSET, decodeConfig } from "../../ota/boot-record/config";
+import {
+	type BootConfig,
+	CONFIG_LENGTH,
+	CONFIG_MAGIC,
+	CONFIG_OFFSET,
+	CONFIG_VERSION,
+	decodeConfig,
+} from "../../ota/boot-record/config";
 
-export { type BootConfig, CONFIG_LENGTH, CONFIG_OFFSET } from "../../ota/boot-record/config";
-
-export const CONFIG_VERSION = 1;
-/** `OTAB`, little-endian. */
-const MAGIC = 0x4241544f;
+export { type BootConfig, CONFIG_LENGTH, CONFIG_OFFSET, CONFIG_VERSION } from "../../ota/boot-record/config";
 
 /** What the first stage knows of the second one. */
 export interface BootStage {
@@ -34,7 +37,7 @@ const FIELDS = [
 export function encodeBootConfig(config: BootConfig & BootStage): Uint8Array {
 	const bytes = new Uint8Array(CONFIG_LENGTH);
 	const view = new DataView(bytes.buffer);
-	[MAGIC, CONFIG_VERSION, ...FIELDS.map((field) => config[field])].forEach((word, i) => {
+	[CONFIG_MAGIC, CONFIG_VERSION, ...FIELDS.map((field) => config[field])].forEach((word, i) => {
 		view.setUint32(4 * i, word, true);
 	});
 	return bytes;
@@ -44,7 +47,7 @@ export function encodeBootConfig(config: BootConfig & BootStage): Uint8Array {
 export function bootConfigVersion(bytes: Uint8Array, offset = CONFIG_OFFSET): number | undefined {
 	if (offset + CONFIG_LENGTH > bytes.length) return undefined;
 	const view = new DataView(bytes.buffer, bytes.byteOffset + offset, CONFIG_LENGTH);
-	return view.getUint32(0, true) === MAGIC ? view.getUint32(4, true) : undefined;
+	return view.getUint32(0, true) === CONFIG_MAGIC ? view.getUint32(4, true) : undefined;
 }
 
 /** The configuration at `offset` of a firmware; undefined where there is none, or one of another version. */
